@@ -1,0 +1,62 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func floor(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+// The floors, lowest first. Imports point down only.
+let package = Package(
+  name: "probetape",
+  products: [
+    .executable(name: "probetape", targets: ["probetape"]),
+    .library(
+      name: "Probetape",
+      targets: ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
+    .systemLibrary(
+      name: "CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
+    .target(name: "CPerfEvent", linkerSettings: [.linkedLibrary("stdc++")]),
+
+    floor("ProbeEvents", []),
+    floor("TapeFormat", ["ProbeEvents", "CZstd", system]),
+    floor("KernelModel", ["ProbeEvents"]),
+    floor("Replay", ["ProbeEvents", "TapeFormat", "KernelModel"]),
+    floor(
+      "Recorder", ["ProbeEvents", "TapeFormat", "CPerfEvent", "CElf", "CCapstone", system]),
+    floor("ProbetapeTesting", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay"]),
+    .executableTarget(
+      name: "probetape",
+      dependencies: [
+        "ProbeEvents", "TapeFormat", "KernelModel", "Replay", "Recorder", "ProbetapeTesting",
+        system, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    tests("TapeFormatTests", ["ProbeEvents", "TapeFormat"]),
+    tests("KernelModelTests", ["ProbeEvents", "KernelModel"]),
+    tests("ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
+    tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
