@@ -1,0 +1,74 @@
+/// A task's pending returns, newest first.
+///
+/// Kernel: include/linux/uprobes.h `struct uprobe_task`, fields `return_instances` and `depth`. The
+/// kernel's list is linked; here it is one flat value, so that a task can be copied and kept without
+/// allocation. Two invariants hold under every rule: `count <= depth <= capacity`, and the oldest
+/// instance is never chained.
+public struct ReturnInstanceStack: Sendable, BitwiseCopyable {
+  /// The depth from which on entries get no return instance (`MAX_URETPROBE_DEPTH`, 64 in every
+  /// version).
+  public static let capacity = 64
+
+  /// Instances from oldest to newest; those from ``count`` on are leftovers without meaning.
+  private var storage: InlineArray<64, ReturnInstance>
+  /// How many instances are listed.
+  public private(set) var count = 0
+  /// The depth as the kernel counts it. It is more than ``count`` only under
+  /// ``ReturnProbeRules/DepthAccounting/leaksUnlessChained``.
+  public private(set) var depth = 0
+
+  /// An empty list.
+  public init() {
+    storage = InlineArray(
+      repeating: ReturnInstance(
+        function: 0, stackPointer: 0, originalReturnAddress: 0, isChained: false, entry: 0))
+  }
+
+  /// Whether no instance is listed.
+  public var isEmpty: Bool { count == 0 }
+
+  /// The instance at a distance from the head: 0 is the newest, `count - 1` the oldest.
+  public subscript(index: Int) -> ReturnInstance {
+    precondition(index >= 0 && index < count, "no such return instance")
+    return storage[count - 1 - index]
+  }
+
+  /// How many instances the newest chain has: from the head down to the first that is not chained.
+  ///
+  /// Kernel: kernel/events/uprobes.c find_next_ret_chain()
+  var newestChainLength: Int {
+    var length = 1
+    while length < count && self[length - 1].isChained { length += 1 }
+    return length
+  }
+
+  /// Puts an instance at the head.
+  mutating func push(_ instance: ReturnInstance) {
+    precondition(depth < Self.capacity, "the depth limit is tested before an instance is made")
+    storage[count] = instance
+    count += 1
+    depth += 1
+  }
+
+  /// Takes the newest instance off, counting depth as the rule says.
+  mutating func pop(_ accounting: ReturnProbeRules.DepthAccounting) -> ReturnInstance {
+    let newest = self[0]
+    count -= 1
+    switch accounting {
+    case .exact: depth -= 1
+    case .leaksUnlessChained: if newest.isChained { depth -= 1 }
+    }
+    return newest
+  }
+
+  /// Takes all instances off and starts counting depth anew.
+  mutating func removeAll() {
+    count = 0
+    depth = 0
+  }
+
+  /// Counts depth anew, as a copy for a child does.
+  mutating func recountDepth() {
+    depth = count
+  }
+}
