@@ -1,0 +1,132 @@
+import ProbeEvents
+
+extension Replayer {
+  /// Feeds an entry to the handler and checks the return address and the stack window against it.
+  mutating func judgeEntry(_ columns: HitColumns, _ index: Int, _ slot: Int) {
+    if tasks[slot].owesReturn {
+      divergeMissingReturn(slot, seen: "an entry of \(probeName(columns.probes[index]))")
+      return
+    }
+    let window = StackWindow(columns, index, architecture)
+    guard let returnAddress = returnAddress(columns, index, window) else {
+      stopJudging("hit \(nextHit) has no stack word to read its return address from")
+      observer.concluded(hit: nextHit, depth: tasks[slot].shadow.count, .unjudged)
+      return
+    }
+    let space = tasks[slot].addressSpace
+    inferTrampoline(columns, window, slot)
+    let trampoline = tasks[space: space].trampoline
+    let probe = columns.probes[index]
+    let cause = EntryCause(
+      instructionPointer: columns.instructionPointers[index],
+      stackPointer: window.stackPointer, returnAddress: returnAddress, trampoline: trampoline,
+      entry: nextHit << 24 | UInt64(probe), wantsReturn: probes[Int(probe)].wantsReturn,
+      isCompat: window.isCompat)
+    let conclusion = handler.entry(slot: slot, cause: cause)
+    digest.add(UInt64(conclusion.outcome.rawValue) | UInt64(conclusion.dropped) << 8)
+    guard apply(conclusion, of: cause, to: slot) else { return }
+    guard checkWords(columns, window, slot, firstWord: 1) else { return }
+    observer.concluded(hit: nextHit, depth: tasks[slot].shadow.count, .entry(conclusion))
+  }
+
+  /// The return address as the program had it: a word of the window, or the link register.
+  private func returnAddress(
+    _ columns: HitColumns, _ index: Int, _ window: StackWindow
+  ) -> Address? {
+    switch architecture {
+    case .x86_64: window.wordCount > 0 ? window.word(0, columns) : nil
+    case .aarch64: columns.linkRegisters[index]
+    }
+  }
+
+  /// Follows a handler's conclusion in the shadow stack; false when the return address that was
+  /// found contradicts it.
+  private mutating func apply(
+    _ conclusion: EntryConclusion, of cause: EntryCause, to slot: Int
+  ) -> Bool {
+    let space = tasks[slot].addressSpace
+    let isTrampoline = cause.trampoline != 0 && cause.returnAddress == cause.trampoline
+    evidence.returnSlots += 1
+    for distance in 0..<min(Int(conclusion.dropped), tasks[slot].shadow.count) {
+      tasks[space: space].leave(tasks[slot].shadow[newest: distance].stackPointer)
+    }
+    tasks[slot].shadow.drop(Int(conclusion.dropped))
+    let agrees =
+      switch conclusion.outcome {
+      case .pushed: !isTrampoline
+      case .chained: isTrampoline && tasks[slot].shadow.count > 0
+      case .chainWithoutInstance: isTrampoline
+      case .omittedAtDepthLimit, .hijackFailed: true
+      case .noReturnProbe: !isTrampoline || holdsInstance(slot, at: cause.stackPointer)
+      }
+    guard agrees else {
+      diverge(
+        slot, .chainMismatch, expected: describe(conclusion),
+        actual: isTrampoline
+          ? "the return address is the trampoline already"
+          : "the return address is \(hexadecimal(cause.returnAddress))",
+        rule: Rule.prepare)
+      return false
+    }
+    push(conclusion.outcome, cause, slot)
+    return true
+  }
+
+  private mutating func push(
+    _ outcome: EntryConclusion.Outcome, _ cause: EntryCause, _ slot: Int
+  ) {
+    let isChained: Bool
+    switch outcome {
+    case .pushed: isChained = false
+    case .chained: isChained = true
+    case .chainWithoutInstance:
+      tasks[space: tasks[slot].addressSpace].leave(cause.stackPointer)
+      return
+    case .noReturnProbe, .omittedAtDepthLimit, .hijackFailed: return
+    }
+    let original =
+      isChained
+      ? tasks[slot].shadow[newest: 0].originalReturnAddress : cause.returnAddress
+    tasks[slot].shadow.push(
+      ShadowStack.Instance(
+        stackPointer: cause.stackPointer, function: cause.instructionPointer,
+        originalReturnAddress: original, isChained: isChained, isOverwritten: false))
+  }
+
+  private func holdsInstance(_ slot: Int, at stackPointer: Address) -> Bool {
+    // A link register says nothing about where the instance was made.
+    guard architecture == .x86_64 else { return tasks[slot].shadow.count > 0 }
+    for distance in 0..<tasks[slot].shadow.count
+    where tasks[slot].shadow[newest: distance].stackPointer == stackPointer { return true }
+    return false
+  }
+
+  private func describe(_ conclusion: EntryConclusion) -> String {
+    switch conclusion.outcome {
+    case .noReturnProbe: "no return instance in this slot, so an ordinary return address"
+    case .pushed: "a new return instance, so an ordinary return address"
+    case .chained: "a chained return instance, so the trampoline as return address"
+    case .omittedAtDepthLimit: "no return instance, because the depth limit is reached"
+    case .chainWithoutInstance: "the trampoline as return address, and no instance left"
+    case .hijackFailed: "no return instance, because the return address could not be replaced"
+    }
+  }
+
+  /// The name of a probe for messages.
+  func probeName(_ probe: UInt32) -> String {
+    Int(probe) < probes.count ? probes[Int(probe)].displayName : "probe \(probe)"
+  }
+
+  /// Records that the last arrival at the trampoline owes a return that the tape does not have.
+  mutating func divergeMissingReturn(_ slot: Int, seen: String) {
+    let owed = tasks[slot].pending[tasks[slot].pendingNext]
+    diverge(
+      slot, .missingReturn, expected: "the return of \(callName(owed))", actual: seen,
+      rule: Rule.chainOrder)
+  }
+
+  /// A call for messages: its probe, and the hit that entered it.
+  func callName(_ instance: PoppedInstance) -> String {
+    "\(probeName(UInt32(instance.entry & 0xFF_FFFF))) (entered at hit \(instance.entry >> 24))"
+  }
+}

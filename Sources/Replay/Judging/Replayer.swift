@@ -1,0 +1,121 @@
+import ProbeEvents
+import TapeFormat
+
+/// Feeds one tape to one handler and holds what the handler concludes against what the tape shows.
+///
+/// One pass, in the order of the tape. ``feed(_:)`` takes a block of hits; the judging of entries,
+/// returns and side events is in the extensions.
+struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver> {
+  let architecture: Architecture
+  let probes: [Probe]
+  let wholeFrom: UInt64
+  var handler: Handler
+  var observer: Observer
+  var tasks = TaskTable()
+  var digest = Digest()
+  var evidence = EvidenceCounts()
+  var divergences: [Divergence] = []
+  var entries: UInt64 = 0
+  var returns: UInt64 = 0
+  var returnsExpected: UInt64 = 0
+  var lost: UInt64 = 0
+  /// Why judging stopped; nil while it goes on.
+  var reason: String?
+  /// The process of the launched command, once it has executed its program.
+  var launchedProcess: Int32?
+  /// A signal without handler that the trampoline sent, with its process.
+  var fatalSignal: (process: Int32, number: Int32)?
+  /// Slot of each thread of the current block; -1 while unresolved.
+  private var slotOfThread: [Int] = []
+
+  init(header: TapeHeader, handler: Handler, observer: Observer) {
+    architecture = header.kernel.architecture
+    probes = header.probes
+    wholeFrom = header.wholeFrom
+    self.handler = handler
+    self.observer = observer
+    digest.add(handler.name)
+  }
+
+  /// Index of the next hit on the tape.
+  var nextHit: UInt64 { entries + returns }
+
+  /// Judges one block.
+  mutating func feed(_ columns: HitColumns) {
+    slotOfThread.removeAll(keepingCapacity: true)
+    slotOfThread.append(contentsOf: repeatElement(-1, count: columns.threadTable.count))
+    var nextSide = 0
+    for index in 0..<columns.count {
+      while nextSide < columns.sideEvents.count,
+        columns.sideEvents[nextSide].beforeHit <= index
+      {
+        judge(columns.sideEvents[nextSide].event)
+        nextSide += 1
+      }
+      judgeHit(columns, index)
+    }
+    while nextSide < columns.sideEvents.count {
+      judge(columns.sideEvents[nextSide].event)
+      nextSide += 1
+    }
+  }
+
+  /// Stops judging: what follows depends on something the tape does not have. Counting goes on.
+  mutating func stopJudging(_ why: String) {
+    if reason == nil { reason = why }
+  }
+
+  /// Forgets resolved slots, because tasks came or went.
+  mutating func forgetSlots() {
+    for index in slotOfThread.indices { slotOfThread[index] = -1 }
+  }
+
+  /// The slot of a task, new when it was not known.
+  mutating func slot(of identity: ThreadIdentity) -> Int {
+    if let known = tasks.slot(of: identity) { return known }
+    let slot = tasks.add(identity)
+    handler.create(slot: slot)
+    return slot
+  }
+
+  /// Records the first divergence of a task and stops judging that task.
+  mutating func diverge(
+    _ slot: Int, _ kind: DivergenceClass, expected: String, actual: String, rule: String
+  ) {
+    let divergence = Divergence(
+      hit: nextHit, thread: tasks[slot].identity, kind: kind, expected: expected, actual: actual,
+      rule: rule)
+    tasks[slot].isJudged = false
+    divergences.append(divergence)
+    digest.add(divergence.kind.rawValue)
+    digest.add(divergence.hit)
+    digest.add(divergence.expected)
+    digest.add(divergence.actual)
+    observer.concluded(hit: nextHit, depth: tasks[slot].shadow.count, .diverged(divergence))
+  }
+
+  private mutating func judgeHit(_ columns: HitColumns, _ index: Int) {
+    let kind = columns.kinds[index]
+    let thread = Int(columns.threads[index])
+    if slotOfThread[thread] < 0 { slotOfThread[thread] = slot(of: columns.threadTable[thread]) }
+    let slot = slotOfThread[thread]
+    let isWhole = wholeFrom == 0 || columns.times[index] >= wholeFrom
+    if reason == nil, isWhole, tasks[slot].isJudged {
+      switch kind {
+      case .entry: judgeEntry(columns, index, slot)
+      case .return: judgeReturn(columns, index, slot)
+      }
+    } else {
+      observer.concluded(hit: nextHit, depth: tasks[slot].shadow.count, .unjudged)
+    }
+    switch kind {
+    case .entry: entries += 1
+    case .return: returns += 1
+    }
+  }
+}
+
+/// An address as divergences print it.
+func hexadecimal(_ address: Address) -> String {
+  "0x" + String(address, radix: 16)
+}

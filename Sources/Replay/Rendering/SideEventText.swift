@@ -1,0 +1,28 @@
+import ProbeEvents
+
+/// The text form of side events.
+enum SideEventText {
+  static func describe(_ event: SideEvent, _ addresses: AddressBook) -> String {
+    switch event {
+    case .mapping(let mapping):
+      return "mapping \(mapping.process) \(hexadecimal(mapping.start))+"
+        + "\(hexadecimal(mapping.length)) \(mapping.path) offset \(hexadecimal(mapping.fileOffset))"
+    case .threadName(let identity, let name): return "name \(identity.thread) \(name)"
+    case .fork(let fork): return describe(fork)
+    case .exec(let identity, let name): return "exec \(identity.thread) \(name)"
+    case .exit(let identity): return "exit \(identity.process)/\(identity.thread)"
+    case .signal(let delivery):
+      let place = addresses.text(delivery.instructionPointer, in: delivery.thread.process)
+      return "signal \(delivery.number) code \(delivery.code) to \(delivery.thread.thread) "
+        + "at \(place), \(delivery.isHandled ? "handled" : "not handled")"
+    case .lost(let hits): return "LOST \(hits.count) records of CPU \(hits.cpu)"
+    case .attached(let identity): return "attached \(identity.process)/\(identity.thread)"
+    }
+  }
+
+  private static func describe(_ fork: TaskFork) -> String {
+    let flags = fork.cloneFlags.map { " flags " + hexadecimal($0) } ?? ""
+    return "fork \(fork.parent.process)/\(fork.parent.thread) -> "
+      + "\(fork.child.process)/\(fork.child.thread)\(flags)"
+  }
+}

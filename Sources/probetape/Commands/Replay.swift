@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+import Replay
+import SystemPackage
+
+extension Probetape {
+  /// `probetape replay`: feeds tapes to a handler and says whether it explains them.
+  struct Replay: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Feed tapes to a handler and check every piece of evidence.")
+
+    @Option(help: "The handler: model, model:RELEASE, or model:E3.", transform: HandlerArgument.parse)
+    var handler: HandlerChoice = .modelOfTape
+
+    @Option(help: "text, json, ktap or junit.")
+    var format: ReportFormat = .text
+
+    @Option(name: .short, help: ArgumentHelp("Write the report here.", valueName: "file"))
+    var output: String?
+
+    @Option(name: .short, help: ArgumentHelp("How many tapes at a time.", valueName: "jobs"))
+    var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    @Option(help: "bisect (0, 1, 125) or kselftest (0, 1, 4).")
+    var exitCode: ExitConvention = .bisect
+
+    @Argument(help: ArgumentHelp("Tapes, or directories of tapes.", valueName: "tape"))
+    var tapes: [String]
+
+    func validate() throws {
+      guard jobs > 0 else { throw ValidationError("-j takes a number from 1 upwards.") }
+      guard !tapes.isEmpty else { throw ValidationError("Name at least one tape.") }
+    }
+
+    func run() async throws {
+      let paths = try TapePaths.expand(tapes)
+      let results = await TapeBatch.replay(paths: paths, handlers: [handler], jobs: jobs)
+      let report = try format.render(results)
+      do {
+        try DataOutput(path: output).print(report)
+      } catch let error as Errno where error == .brokenPipe {
+        // The reader has gone; the exit status still says the verdict.
+      }
+      throw exitCode.status(Verdict.combined(results.map(\.verdict)))
+    }
+  }
+}
+
+/// The `--handler` argument.
+enum HandlerArgument {
+  static func parse(_ text: String) throws -> HandlerChoice {
+    guard let choice = HandlerChoice(text) else {
+      throw ValidationError(
+        "'\(text)' is no handler. Use model, model:RELEASE (for example model:6.1) or "
+          + "model:EPOCH (E0 to E9).")
+    }
+    return choice
+  }
+}

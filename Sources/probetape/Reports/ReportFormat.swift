@@ -1,0 +1,16 @@
+import ArgumentParser
+import Replay
+
+/// The form of a replay's report.
+enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
+  case text, json, ktap, junit
+
+  func render(_ results: [BatchResult]) throws -> String {
+    switch self {
+    case .text: TextReport.render(results)
+    case .json: try JSONReport.render(results)
+    case .ktap: KTAPReport.render(results)
+    case .junit: JUnitReport.render(results)
+    }
+  }
+}
