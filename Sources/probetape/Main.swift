@@ -12,7 +12,7 @@ struct Probetape: AsyncParsableCommand {
       """,
     version: "probetape \(Version.text)",
     subcommands: [
-      Record.self, Replay.self, Show.self, Stat.self, Matrix.self, Synth.self, Doctor.self,
+      Replay.self, Show.self, Stat.self, Matrix.self, Synth.self,
     ])
 }
 

@@ -7,11 +7,13 @@ enum TapePaths {
   static func expand(_ arguments: [String]) throws -> [String] {
     var paths: [String] = []
     for argument in arguments {
-      // Only a directory has sub-paths; anything else is left to the reader to complain about.
-      guard let inside = try? FileManager.default.subpathsOfDirectory(atPath: argument) else {
+      // Anything but a directory is left to the reader to complain about.
+      let attributes = try? FileManager.default.attributesOfItem(atPath: argument)
+      guard attributes?[.type] as? FileAttributeType == .typeDirectory else {
         paths.append(argument)
         continue
       }
+      let inside = try FileManager.default.subpathsOfDirectory(atPath: argument)
       let names = inside.filter { $0.hasSuffix(".tape") }.sorted()
       guard !names.isEmpty else {
         throw ValidationError(

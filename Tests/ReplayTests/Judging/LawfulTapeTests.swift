@@ -1,3 +1,4 @@
+import KernelModel
 import ProbeEvents
 import ProbetapeTesting
 import Replay
