@@ -10,12 +10,12 @@ public struct ReturnInstanceStack: Sendable, BitwiseCopyable {
   public static let capacity = 64
 
   /// Instances from oldest to newest; those from ``count`` on are leftovers without meaning.
-  private var storage: InlineArray<64, ReturnInstance>
+  @usableFromInline var storage: InlineArray<64, ReturnInstance>
   /// How many instances are listed.
-  public private(set) var count = 0
+  public internal(set) var count = 0
   /// The depth as the kernel counts it. It is more than ``count`` only under
   /// ``ReturnProbeRules/DepthAccounting/leaksUnlessChained``.
-  public private(set) var depth = 0
+  public internal(set) var depth = 0
 
   /// An empty list.
   public init() {
@@ -28,17 +28,23 @@ public struct ReturnInstanceStack: Sendable, BitwiseCopyable {
   public var isEmpty: Bool { count == 0 }
 
   /// The instance at a distance from the head: 0 is the newest, `count - 1` the oldest.
-  public subscript(index: Int) -> ReturnInstance {
+  ///
+  /// Inlinable for the same reason as ``newestChainLength()`` is mutating: called across a module
+  /// boundary it would copy the storage.
+  @inlinable public subscript(index: Int) -> ReturnInstance {
     precondition(index >= 0 && index < count, "no such return instance")
     return storage[count - 1 - index]
   }
 
   /// How many instances the newest chain has: from the head down to the first that is not chained.
   ///
+  /// Mutating although it changes nothing: the compiler would copy the whole storage to index a value
+  /// it may only read, which costs far more than the walk.
+  ///
   /// Kernel: kernel/events/uprobes.c find_next_ret_chain()
-  var newestChainLength: Int {
+  mutating func newestChainLength() -> Int {
     var length = 1
-    while length < count && self[length - 1].isChained { length += 1 }
+    while length < count && storage[count - length].isChained { length += 1 }
     return length
   }
 

@@ -18,7 +18,7 @@ extension UprobeTask {
   ) -> TrampolineConclusion {
     popped.removeAll()
     while !returnInstances.isEmpty {
-      let length = returnInstances.newestChainLength
+      let length = returnInstances.newestChainLength()
       let isValid =
         length == returnInstances.count
         || rules.isAlive(

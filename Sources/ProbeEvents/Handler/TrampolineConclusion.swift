@@ -33,9 +33,11 @@ public struct PoppedInstances: Sendable, BitwiseCopyable {
   /// More instances than a task can hold are never popped.
   public static let capacity = 64
 
-  private var storage: InlineArray<64, PoppedInstance>
+  // Inlinable down to the storage: a call across the module boundary would copy all 2 KiB of it to
+  // read one instance.
+  @usableFromInline var storage: InlineArray<64, PoppedInstance>
   /// How many.
-  public private(set) var count = 0
+  public internal(set) var count = 0
 
   /// None.
   public init() {
@@ -45,7 +47,7 @@ public struct PoppedInstances: Sendable, BitwiseCopyable {
   }
 
   /// The popped instance at the given place in the order.
-  public subscript(index: Int) -> PoppedInstance {
+  @inlinable public subscript(index: Int) -> PoppedInstance {
     precondition(index < count)
     return storage[index]
   }
