@@ -6,15 +6,31 @@ struct AddressSpace {
   var trampoline: Address = 0
   /// Slots that held the trampoline once and were left: the kernel never restores the word, so it
   /// may show up again in a window as garbage of an older call.
-  private(set) var residue: Set<Address> = []
-  /// The last residue slots by low address bits, so that a hot slot costs no hashing.
-  private var recent = InlineArray<256, Address>(repeating: 0)
+  private var residue: Set<Address> = []
+  /// Members of `residue` by low address bits, so that the slots in use cost no hashing.
+  private var recent: [Address] = []
+
+  private static let recentCount = 4096
+
+  /// Whether no slot was ever left.
+  var hasNoResidue: Bool { residue.isEmpty }
 
   /// Notes that the instance of a slot is gone while the word stays.
   mutating func leave(_ slot: Address) {
-    let index = Int((slot >> 3) & 255)
+    if recent.isEmpty { recent = Array(repeating: 0, count: Self.recentCount) }
+    let index = Self.index(slot)
     if recent[index] == slot { return }
     recent[index] = slot
     residue.insert(slot)
+  }
+
+  /// Whether a slot held the trampoline once.
+  func hasLeft(_ slot: Address) -> Bool {
+    guard !recent.isEmpty else { return false }
+    return recent[Self.index(slot)] == slot || residue.contains(slot)
+  }
+
+  private static func index(_ slot: Address) -> Int {
+    Int((slot >> 3) % UInt64(recentCount))
   }
 }

@@ -2,15 +2,15 @@ import ProbeEvents
 
 extension Replayer {
   /// Feeds an entry to the handler and checks the return address and the stack window against it.
-  mutating func judgeEntry(_ columns: HitColumns, _ index: Int, _ slot: Int) {
-    if tasks[slot].owesReturn {
+  mutating func judgeEntry(_ columns: borrowing HitColumns, _ index: Int, _ slot: Int) {
+    if pending.owesReturn(slot) {
       divergeMissingReturn(slot, seen: "an entry of \(probeName(columns.probes[index]))")
       return
     }
     let window = StackWindow(columns, index, architecture)
     guard let returnAddress = returnAddress(columns, index, window) else {
       stopJudging("hit \(nextHit) has no stack word to read its return address from")
-      observer.concluded(hit: nextHit, depth: tasks[slot].shadow.count, .unjudged)
+      observer.concluded(hit: nextHit, depth: shadow.count(slot), .unjudged)
       return
     }
     let space = tasks[slot].addressSpace
@@ -20,18 +20,18 @@ extension Replayer {
     let cause = EntryCause(
       instructionPointer: columns.instructionPointers[index],
       stackPointer: window.stackPointer, returnAddress: returnAddress, trampoline: trampoline,
-      entry: nextHit << 24 | UInt64(probe), wantsReturn: probes[Int(probe)].wantsReturn,
+      entry: nextHit << 24 | UInt64(probe), wantsReturn: wantsReturn[Int(probe)],
       isCompat: window.isCompat)
     let conclusion = handler.entry(slot: slot, cause: cause)
     digest.add(UInt64(conclusion.outcome.rawValue) | UInt64(conclusion.dropped) << 8)
     guard apply(conclusion, of: cause, to: slot) else { return }
     guard checkWords(columns, window, slot, firstWord: 1) else { return }
-    observer.concluded(hit: nextHit, depth: tasks[slot].shadow.count, .entry(conclusion))
+    observer.concluded(hit: nextHit, depth: shadow.count(slot), .entry(conclusion))
   }
 
   /// The return address as the program had it: a word of the window, or the link register.
   private func returnAddress(
-    _ columns: HitColumns, _ index: Int, _ window: StackWindow
+    _ columns: borrowing HitColumns, _ index: Int, _ window: StackWindow
   ) -> Address? {
     switch architecture {
     case .x86_64: window.wordCount > 0 ? window.word(0, columns) : nil
@@ -47,14 +47,14 @@ extension Replayer {
     let space = tasks[slot].addressSpace
     let isTrampoline = cause.trampoline != 0 && cause.returnAddress == cause.trampoline
     evidence.returnSlots += 1
-    for distance in 0..<min(Int(conclusion.dropped), tasks[slot].shadow.count) {
-      tasks[space: space].leave(tasks[slot].shadow[newest: distance].stackPointer)
+    for distance in 0..<min(Int(conclusion.dropped), shadow.count(slot)) {
+      tasks[space: space].leave(shadow[slot, newest: distance].stackPointer)
     }
-    tasks[slot].shadow.drop(Int(conclusion.dropped))
+    shadow.drop(slot: slot, Int(conclusion.dropped))
     let agrees =
       switch conclusion.outcome {
       case .pushed: !isTrampoline
-      case .chained: isTrampoline && tasks[slot].shadow.count > 0
+      case .chained: isTrampoline && shadow.count(slot) > 0
       case .chainWithoutInstance: isTrampoline
       case .omittedAtDepthLimit, .hijackFailed: true
       case .noReturnProbe: !isTrampoline || holdsInstance(slot, at: cause.stackPointer)
@@ -86,18 +86,18 @@ extension Replayer {
     }
     let original =
       isChained
-      ? tasks[slot].shadow[newest: 0].originalReturnAddress : cause.returnAddress
-    tasks[slot].shadow.push(
-      ShadowStack.Instance(
-        stackPointer: cause.stackPointer, function: cause.instructionPointer,
-        originalReturnAddress: original, isChained: isChained, isOverwritten: false))
+      ? shadow[slot, newest: 0].originalReturnAddress : cause.returnAddress
+    shadow.push(
+      slot: slot,
+      ShadowStacks.Instance(
+        stackPointer: cause.stackPointer, originalReturnAddress: original))
   }
 
   private func holdsInstance(_ slot: Int, at stackPointer: Address) -> Bool {
     // A link register says nothing about where the instance was made.
-    guard architecture == .x86_64 else { return tasks[slot].shadow.count > 0 }
-    for distance in 0..<tasks[slot].shadow.count
-    where tasks[slot].shadow[newest: distance].stackPointer == stackPointer { return true }
+    guard architecture == .x86_64 else { return shadow.count(slot) > 0 }
+    for distance in 0..<shadow.count(slot)
+    where shadow[slot, newest: distance].stackPointer == stackPointer { return true }
     return false
   }
 
@@ -119,7 +119,7 @@ extension Replayer {
 
   /// Records that the last arrival at the trampoline owes a return that the tape does not have.
   mutating func divergeMissingReturn(_ slot: Int, seen: String) {
-    let owed = tasks[slot].pending[tasks[slot].pendingNext]
+    let owed = pending.due(slot)
     diverge(
       slot, .missingReturn, expected: "the return of \(callName(owed))", actual: seen,
       rule: Rule.chainOrder)

@@ -34,6 +34,7 @@ extension Replayer {
     let copy = taskCopy(fork)
     if let stale = tasks.slot(of: fork.child) {
       handler.free(slot: stale)
+      pending.clear(slot: stale)
       tasks.remove(fork.child)
     }
     if fork.child.process != fork.parent.process {
@@ -47,7 +48,7 @@ extension Replayer {
     if inherited > 0 {
       // Instances below those on the list may be inherited from before recording began, too.
       tasks[child].isAttached = tasks[child].isAttached || tasks[parent].isAttached
-      tasks[child].shadow = tasks[parent].shadow
+      shadow.copy(from: parent, to: child)
     }
     forgetSlots()
   }
@@ -68,7 +69,9 @@ extension Replayer {
     let slot = slot(of: identity)
     checkNothingOwed(slot, before: "the program was replaced")
     handler.free(slot: slot)
-    tasks[slot].clear()
+    shadow.removeAll(slot: slot)
+    pending.clear(slot: slot)
+    tasks[slot].isAttached = false
     tasks.renewSpace(slot: slot)
     forgetSlots()
   }
@@ -77,13 +80,14 @@ extension Replayer {
     guard let slot = tasks.slot(of: identity) else { return }
     checkNothingOwed(slot, before: "the task ended")
     handler.free(slot: slot)
+    pending.clear(slot: slot)
     tasks.remove(identity)
     forgetSlots()
   }
 
   /// Records a missing return when the last arrival owes one and nothing can follow.
   mutating func checkNothingOwed(_ slot: Int, before what: String) {
-    guard reason == nil, tasks[slot].isJudged, tasks[slot].owesReturn else { return }
+    guard reason == nil, tasks[slot].isJudged, pending.owesReturn(slot) else { return }
     divergeMissingReturn(slot, seen: what)
   }
 
@@ -92,22 +96,22 @@ extension Replayer {
     let slot = slot(of: delivery.thread)
     let trampoline = tasks[space: tasks[slot].addressSpace].trampoline
     guard reason == nil, tasks[slot].isJudged, isAtTrampoline(delivery, trampoline) else { return }
-    if tasks[slot].owesReturn {
+    if pending.owesReturn(slot) {
       divergeMissingReturn(slot, seen: "signal \(delivery.number) at the trampoline")
       return
     }
-    if tasks[slot].isAttached, tasks[slot].shadow.count == 0 { return }
+    if tasks[slot].isAttached, shadow.count(slot) == 0 { return }
     evidence.signals += 1
-    let held = tasks[slot].shadow.count
-    tasks[slot].pending.removeAll()
+    let held = shadow.count(slot)
+    popped.removeAll()
     let conclusion = handler.trampoline(
       slot: slot, arrival: TrampolineArrival(stackPointer: delivery.stackPointer),
-      popped: &tasks[slot].pending)
+      popped: &popped)
     switch conclusion {
     case .returned:
       diverge(
         slot, .unexpectedSignal,
-        expected: "the return of \(callName(tasks[slot].pending[0])), one of \(held) instances",
+        expected: "the return of \(callName(popped[0])), one of \(held) instances",
         actual: "signal \(delivery.number) at the trampoline", rule: Rule.noInstance)
     case .signal(delivery.number):
       digest.add(UInt64(bitPattern: Int64(delivery.number)))

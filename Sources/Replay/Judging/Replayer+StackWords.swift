@@ -10,7 +10,7 @@ extension Replayer {
   ///
   /// Returns false at a divergence.
   mutating func checkWords(
-    _ columns: HitColumns, _ window: StackWindow, _ slot: Int, firstWord: Int
+    _ columns: borrowing HitColumns, _ window: StackWindow, _ slot: Int, firstWord: Int
   ) -> Bool {
     let space = tasks[slot].addressSpace
     let trampoline = tasks[space: space].trampoline
@@ -33,17 +33,18 @@ extension Replayer {
 
   /// Compares the slot of every instance inside the window with the trampoline.
   private mutating func noteSlots(
-    _ columns: HitColumns, _ window: StackWindow, _ slot: Int, _ trampoline: Address
+    _ columns: borrowing HitColumns, _ window: StackWindow, _ slot: Int, _ trampoline: Address
   ) {
     // Where the link register carries the return address, its place in the frame is not known.
     guard architecture == .x86_64 else { return }
-    for distance in 0..<tasks[slot].shadow.count {
-      let address = tasks[slot].shadow[newest: distance].stackPointer
+    for distance in 0..<shadow.count(slot) {
+      let address = shadow[slot, newest: distance].stackPointer
       // The slot of an entry is set only after its sample was taken.
       guard address != window.stackPointer, let word = window.word(at: address, columns) else {
         continue
       }
-      tasks[slot].shadow[newest: distance].isOverwritten = word != trampoline
+      shadow.note(
+        slot: slot, newest: distance, isOverwritten: word != trampoline)
     }
   }
 
@@ -51,21 +52,21 @@ extension Replayer {
     let space = tasks[slot].addressSpace
     switch architecture {
     case .x86_64:
-      for distance in 0..<tasks[slot].shadow.count
-      where tasks[slot].shadow[newest: distance].stackPointer == address { return true }
-      return tasks[space: space].residue.contains(address)
+      for distance in 0..<shadow.count(slot)
+      where shadow[slot, newest: distance].stackPointer == address { return true }
+      return tasks[space: space].hasLeft(address)
     case .aarch64:
-      return tasks[slot].shadow.count > 0 || !tasks[space: space].residue.isEmpty
+      return shadow.count(slot) > 0 || !tasks[space: space].hasNoResidue
     }
   }
 
   /// Where the tape does not say where the trampoline is, takes it from the evidence: the word that
   /// replaced a known return address. It is the start of a page.
-  mutating func inferTrampoline(_ columns: HitColumns, _ window: StackWindow, _ slot: Int) {
+  mutating func inferTrampoline(_ columns: borrowing HitColumns, _ window: StackWindow, _ slot: Int) {
     let space = tasks[slot].addressSpace
     guard tasks[space: space].trampoline == 0, architecture == .x86_64 else { return }
-    for distance in 0..<tasks[slot].shadow.count {
-      let instance = tasks[slot].shadow[newest: distance]
+    for distance in 0..<shadow.count(slot) {
+      let instance = shadow[slot, newest: distance]
       guard let word = window.word(at: instance.stackPointer, columns),
         word != instance.originalReturnAddress, word != 0, word & 0xFFF == 0
       else { continue }

@@ -5,13 +5,19 @@ import TapeFormat
 ///
 /// One pass, in the order of the tape. ``feed(_:)`` takes a block of hits; the judging of entries,
 /// returns and side events is in the extensions.
-struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver> {
+struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
   let architecture: Architecture
   let probes: [Probe]
+  /// By probe, so that the hot path does not touch the probes' texts.
+  let wantsReturn: [Bool]
   let wholeFrom: UInt64
   var handler: Handler
   var observer: Observer
   var tasks = TaskTable()
+  var shadow = ShadowStacks()
+  var pending = PendingReturns()
+  /// What the handler pops at one arrival, used again for each.
+  var popped = PoppedInstances()
   var digest = Digest()
   var evidence = EvidenceCounts()
   var divergences: [Divergence] = []
@@ -31,6 +37,7 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver> {
   init(header: TapeHeader, handler: Handler, observer: Observer) {
     architecture = header.kernel.architecture
     probes = header.probes
+    wantsReturn = header.probes.map(\.wantsReturn)
     wholeFrom = header.wholeFrom
     self.handler = handler
     self.observer = observer
@@ -41,7 +48,7 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver> {
   var nextHit: UInt64 { entries + returns }
 
   /// Judges one block.
-  mutating func feed(_ columns: HitColumns) {
+  mutating func feed(_ columns: borrowing HitColumns) {
     slotOfThread.removeAll(keepingCapacity: true)
     slotOfThread.append(contentsOf: repeatElement(-1, count: columns.threadTable.count))
     var nextSide = 0
@@ -75,6 +82,8 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver> {
     if let known = tasks.slot(of: identity) { return known }
     let slot = tasks.add(identity)
     handler.create(slot: slot)
+    shadow.create(slot: slot)
+    pending.create(slot: slot)
     return slot
   }
 
@@ -91,10 +100,10 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver> {
     digest.add(divergence.hit)
     digest.add(divergence.expected)
     digest.add(divergence.actual)
-    observer.concluded(hit: nextHit, depth: tasks[slot].shadow.count, .diverged(divergence))
+    observer.concluded(hit: nextHit, depth: shadow.count(slot), .diverged(divergence))
   }
 
-  private mutating func judgeHit(_ columns: HitColumns, _ index: Int) {
+  private mutating func judgeHit(_ columns: borrowing HitColumns, _ index: Int) {
     let kind = columns.kinds[index]
     let thread = Int(columns.threads[index])
     if slotOfThread[thread] < 0 { slotOfThread[thread] = slot(of: columns.threadTable[thread]) }
@@ -106,7 +115,7 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver> {
       case .return: judgeReturn(columns, index, slot)
       }
     } else {
-      observer.concluded(hit: nextHit, depth: tasks[slot].shadow.count, .unjudged)
+      observer.concluded(hit: nextHit, depth: shadow.count(slot), .unjudged)
     }
     switch kind {
     case .entry: entries += 1

@@ -9,7 +9,7 @@ struct StackWindow {
   /// Number of stack words of the task's own size.
   let wordCount: Int
 
-  init(_ columns: HitColumns, _ index: Int, _ architecture: Architecture) {
+  init(_ columns: borrowing HitColumns, _ index: Int, _ architecture: Architecture) {
     stackPointer = columns.stackPointers[index]
     firstWord = Int(columns.windowStarts[index])
     isCompat = columns.flags[index].contains(.compat)
@@ -25,14 +25,14 @@ struct StackWindow {
 
   /// A stack word.
   @inline(__always)
-  func word(_ word: Int, _ columns: HitColumns) -> UInt64 {
+  func word(_ word: Int, _ columns: borrowing HitColumns) -> UInt64 {
     guard isCompat else { return columns.windowWords[firstWord + word] }
     let pair = columns.windowWords[firstWord + word / 2]
     return word % 2 == 0 ? pair & 0xFFFF_FFFF : pair >> 32
   }
 
   /// The word that lies at an address, or nil when the window does not have it.
-  func word(at address: Address, _ columns: HitColumns) -> UInt64? {
+  func word(at address: Address, _ columns: borrowing HitColumns) -> UInt64? {
     guard address >= stackPointer else { return nil }
     let distance = (address - stackPointer) / wordSize
     guard distance < UInt64(wordCount) else { return nil }

@@ -1,7 +1,7 @@
 import ProbeEvents
 
 /// Slots of tasks and their address spaces. Slots of dead tasks are used again.
-struct TaskTable {
+struct TaskTable: ~Copyable {
   private(set) var states: [TaskState] = []
   private(set) var spaces: [AddressSpace] = []
   private var slots: [ThreadIdentity: Int] = [:]
@@ -41,7 +41,6 @@ struct TaskTable {
   /// Removes a task that ended; its process's address space goes with the last task of it.
   mutating func remove(_ identity: ThreadIdentity) {
     guard let slot = slots.removeValue(forKey: identity) else { return }
-    states[slot].clear()
     freeSlots.append(slot)
     let left = (tasksOfProcess[identity.process] ?? 1) - 1
     tasksOfProcess[identity.process] = left == 0 ? nil : left
