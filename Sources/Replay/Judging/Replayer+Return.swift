@@ -29,10 +29,12 @@ extension Replayer {
   private mutating func arrive(
     _ slot: Int, _ window: StackWindow, seen probe: UInt32, at function: Address
   ) -> Bool {
-    let arrival = TrampolineArrival(
-      stackPointer: window.stackPointer, isCompat: window.isCompat)
-    popped.removeAll()
-    let conclusion = handler.trampoline(slot: slot, arrival: arrival, popped: &popped)
+    arrival.popped.removeAll()
+    let conclusion = handler.trampoline(
+      slot: slot,
+      arrival: TrampolineArrival(
+        stackPointer: window.stackPointer, isCompat: window.isCompat),
+      popped: &arrival.popped)
     switch conclusion {
     case .signal(let number):
       diverge(
@@ -40,8 +42,8 @@ extension Replayer {
         actual: "\(probeName(probe)) at \(hexadecimal(function)) returned", rule: Rule.noInstance)
       return false
     case .returned:
-      guard follow(slot, arrival) else { return false }
-      pending.take(slot: slot, popped)
+      guard follow(slot, window) else { return false }
+      pending.take(slot: slot, arrival.popped)
       guard pending.owesReturn(slot) else {
         diverge(
           slot, .unexpectedReturn, expected: "no return handler to run",
@@ -54,18 +56,17 @@ extension Replayer {
 
   /// Follows the popped instances in the shadow stack; false when a call is said to return through
   /// a slot that a window has shown to hold something else.
-  private mutating func follow(_ slot: Int, _ arrival: TrampolineArrival) -> Bool {
+  private mutating func follow(_ slot: Int, _ window: StackWindow) -> Bool {
     let space = tasks[slot].addressSpace
-    let wordSize: UInt64 = arrival.isCompat ? 4 : 8
-    for index in 0..<popped.count {
-      let popped = popped[index]
+    for index in 0..<arrival.popped.count {
+      let popped = arrival.popped[index]
       let instance = shadow[slot, newest: 0]
       shadow.drop(slot: slot, 1)
       tasks[space: space].leave(instance.stackPointer)
       guard popped.handlersRan else { continue }
       returnsExpected += 1
       if architecture == .x86_64, instance.isOverwritten,
-        instance.stackPointer &+ wordSize == arrival.stackPointer
+        instance.stackPointer &+ window.wordSize == window.stackPointer
       {
         diverge(
           slot, .lostTrampolineWord,

@@ -62,7 +62,8 @@ extension Replayer {
 
   /// Where the tape does not say where the trampoline is, takes it from the evidence: the word that
   /// replaced a known return address. It is the start of a page.
-  mutating func inferTrampoline(_ columns: borrowing HitColumns, _ window: StackWindow, _ slot: Int) {
+  mutating func inferTrampoline(_ columns: borrowing HitColumns, _ window: StackWindow, _ slot: Int)
+  {
     let space = tasks[slot].addressSpace
     guard tasks[space: space].trampoline == 0, architecture == .x86_64 else { return }
     for distance in 0..<shadow.count(slot) {

@@ -16,8 +16,7 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
   var tasks = TaskTable()
   var shadow = ShadowStacks()
   var pending = PendingReturns()
-  /// What the handler pops at one arrival, used again for each.
-  var popped = PoppedInstances()
+  let arrival = ArrivalBuffer()
   var digest = Digest()
   var evidence = EvidenceCounts()
   var divergences: [Divergence] = []
