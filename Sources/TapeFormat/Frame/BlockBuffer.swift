@@ -1,0 +1,71 @@
+import ProbeEvents
+
+/// The hits and side events of a block while it is being written.
+struct BlockBuffer {
+  private(set) var columns = HitColumns()
+  var sideEvents = SideEventCodec.Encoder()
+  private var indices: [ThreadIdentity: UInt32] = [:]
+  private var latest: (thread: ThreadIdentity, index: UInt32)?
+
+  var isEmpty: Bool { columns.count == 0 && sideEvents.count == 0 }
+
+  mutating func append(_ hit: Hit, window: Span<UInt64>, layout: RegisterLayout) {
+    columns.count += 1
+    columns.kinds.append(hit.kind)
+    columns.flags.append(hit.flags)
+    columns.probes.append(hit.probe)
+    columns.threads.append(index(of: hit.thread))
+    columns.instructionPointers.append(hit.registers[layout.instructionPointer])
+    columns.stackPointers.append(hit.registers[layout.stackPointer])
+    if let link = layout.linkRegister { columns.linkRegisters.append(hit.registers[link]) }
+    columns.functions.append(hit.function)
+    for index in window.indices { columns.windowWords.append(window[index]) }
+    columns.windowStarts.append(UInt32(columns.windowWords.count))
+    columns.cpus.append(hit.cpu)
+    columns.times.append(hit.time)
+    for column in 0..<layout.count { columns.registers.append(hit.registers[column]) }
+  }
+
+  mutating func removeAll() {
+    columns.removeAll()
+    sideEvents = SideEventCodec.Encoder()
+    indices.removeAll(keepingCapacity: true)
+    latest = nil
+  }
+
+  /// A thread's index in the block's table, which it joins when it is new.
+  private mutating func index(of thread: ThreadIdentity) -> UInt32 {
+    if let latest, latest.thread == thread { return latest.index }
+    let next = UInt32(columns.threadTable.count)
+    let index = indices[thread] ?? next
+    if index == next {
+      indices[thread] = next
+      columns.threadTable.append(thread)
+    }
+    latest = (thread, index)
+    return index
+  }
+}
+
+extension HitColumns {
+  /// Makes the columns empty and keeps their memory.
+  mutating func removeAll() {
+    count = 0
+    kinds.removeAll(keepingCapacity: true)
+    flags.removeAll(keepingCapacity: true)
+    probes.removeAll(keepingCapacity: true)
+    threads.removeAll(keepingCapacity: true)
+    threadTable.removeAll(keepingCapacity: true)
+    instructionPointers.removeAll(keepingCapacity: true)
+    stackPointers.removeAll(keepingCapacity: true)
+    linkRegisters.removeAll(keepingCapacity: true)
+    functions.removeAll(keepingCapacity: true)
+    windowWords.removeAll(keepingCapacity: true)
+    windowStarts.removeAll(keepingCapacity: true)
+    windowStarts.append(0)
+    cpus.removeAll(keepingCapacity: true)
+    times.removeAll(keepingCapacity: true)
+    registers.removeAll(keepingCapacity: true)
+    sideEvents.removeAll(keepingCapacity: true)
+  }
+}
