@@ -27,9 +27,9 @@ static void reap(pid_t pid) {
 }
 
 // Forks with two pipes between us and the child, and with all signals blocked in the child, so that
-// no handler of ours ever runs in it. `old` is the mask it has to put back.
+// no handler of ours ever runs in it.
 // Returns the child's number in the parent, 0 in the child.
-static pid_t fork_with_pipes(struct cperf_child *child, int *go, int *report, sigset_t *old) {
+static pid_t fork_with_pipes(struct cperf_child *child, int *go, int *report) {
   int go_ends[2], report_ends[2];
   if (pipe2(go_ends, O_CLOEXEC) != 0) return -errno;
   if (pipe2(report_ends, O_CLOEXEC) != 0) {
@@ -38,9 +38,9 @@ static pid_t fork_with_pipes(struct cperf_child *child, int *go, int *report, si
     close(go_ends[1]);
     return -number;
   }
-  sigset_t all;
+  sigset_t all, old;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, old);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
   pid_t pid = fork();
   int number = errno;
   if (pid == 0) {
@@ -50,7 +50,7 @@ static pid_t fork_with_pipes(struct cperf_child *child, int *go, int *report, si
     *report = report_ends[1];
     return 0;
   }
-  pthread_sigmask(SIG_SETMASK, old, NULL);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
   close(go_ends[0]);
   close(report_ends[1]);
   if (pid < 0) {
@@ -64,15 +64,18 @@ static pid_t fork_with_pipes(struct cperf_child *child, int *go, int *report, si
   return pid;
 }
 
-int cperf_spawn_stopped(char *const argv[], struct cperf_child *child) {
+int cperf_spawn_stopped(char *const argv[], uint64_t blocked, struct cperf_child *child) {
   int go, report;
-  sigset_t old;
-  pid_t pid = fork_with_pipes(child, &go, &report, &old);
+  pid_t pid = fork_with_pipes(child, &go, &report);
   if (pid != 0) return pid < 0 ? pid : 0;
   // In the child: only async-signal-safe calls from here on.
   char byte;
   if (read_retrying(go, &byte, 1) != 1) _exit(125);
-  sigprocmask(SIG_SETMASK, &old, NULL);
+  sigset_t mask;
+  sigemptyset(&mask);
+  for (int number = 1; number <= 64; number++)
+    if (blocked >> (number - 1) & 1) sigaddset(&mask, number);
+  sigprocmask(SIG_SETMASK, &mask, NULL);
   execvp(argv[0], argv);
   int number = errno;
   write_retrying(report, &number, sizeof number);
@@ -138,8 +141,7 @@ uintptr_t cperf_site_address(enum cperf_site site) {
 
 int cperf_spawn_probed(struct cperf_child *child) {
   int go, report;
-  sigset_t old;
-  pid_t pid = fork_with_pipes(child, &go, &report, &old);
+  pid_t pid = fork_with_pipes(child, &go, &report);
   if (pid != 0) return pid < 0 ? pid : 0;
   char byte = 0;
   if (read_retrying(go, &byte, 1) != 1) _exit(1);

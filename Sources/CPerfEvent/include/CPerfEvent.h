@@ -58,8 +58,9 @@ struct cperf_child {
   int report;
 };
 
-// Forks a child that waits and then runs execvp(argv[0], argv) with the caller's signal mask.
-int cperf_spawn_stopped(char *const argv[], struct cperf_child *child);
+// Forks a child that waits and then runs execvp(argv[0], argv) with the given signals blocked (bit
+// n - 1 for signal n).
+int cperf_spawn_stopped(char *const argv[], uint64_t blocked, struct cperf_child *child);
 // Lets the child exec; returns 0 once it has, or the negative errno of the exec.
 int cperf_release(struct cperf_child *child);
 // Ends a child that was never released (or a probed one), and reaps it.

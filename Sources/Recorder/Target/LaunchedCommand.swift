@@ -21,8 +21,9 @@ struct LaunchedCommand: ~Copyable {
     // strdup's copies live until the fork is over; the child has its own copy of them.
     var arguments: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) }
     unsafe arguments.append(nil)
-    let result = unsafe cperf_spawn_stopped(&arguments, &child)
-    for unsafeargument in unsafe arguments { unsafe free(argument) }
+    let result = unsafe cperf_spawn_stopped(
+      &arguments, ProcessStat.blockedSignals ?? 0, &child)
+    unsafe arguments.forEach { unsafe free($0) }
     guard result >= 0 else { throw .system(operation: "fork", errno: -result) }
     self.name = name
     self.child = child

@@ -15,6 +15,16 @@ enum ProcessStat {
     return fields.count > 19 ? UInt64(fields[19]) : nil
   }
 
+  /// The signals that our first thread blocks, which is what we were started with: other threads
+  /// may block more (those of Dispatch do). Bit n - 1 stands for signal n.
+  static var blockedSignals: UInt64? {
+    guard let text = try? Syscalls.text(of: "/proc/self/status") else { return nil }
+    for line in text.split(separator: "\n") where line.hasPrefix("SigBlk:") {
+      return UInt64(line.dropFirst(7).drop { $0 == "\t" || $0 == " " }, radix: 16)
+    }
+    return nil
+  }
+
   /// The state letter of a thread (`Z` for a zombie); nil when it is gone.
   static func state(of process: Int32, thread: Int32) -> Character? {
     guard let text = try? Syscalls.text(of: "/proc/\(process)/task/\(thread)/stat"),
