@@ -1,0 +1,227 @@
+import ProbeEvents
+import TapeFormat
+
+/// Turns records, already in order, into hits and side events, and gives them to the sink.
+final class HitFeeder {
+  /// What was delivered so far.
+  private(set) var entries: UInt64 = 0
+  private(set) var returns: UInt64 = 0
+  /// Dropped records that the rings told of, by CPU.
+  private(set) var lost: [UInt16: UInt64] = [:]
+  /// The trampolines of the processes seen.
+  var trampolines: TrampolineWatch
+
+  let sink: any RecordingSink
+  private let table: EventTable
+  private let layout: RegisterLayout
+  private let tracepoints: KernelTracepoints
+  private var families: TaskFamilies
+  private var forks = PendingForks()
+
+  /// A feeder for the samples of the given events.
+  init(
+    sink: any RecordingSink, table: EventTable, architecture: Architecture,
+    tracepoints: KernelTracepoints, families: TaskFamilies
+  ) {
+    self.sink = sink
+    self.table = table
+    layout = architecture.registerLayout
+    self.tracepoints = tracepoints
+    self.families = families
+    trampolines = TrampolineWatch()
+  }
+
+  /// Records dropped, in all.
+  var lostCount: UInt64 { lost.values.reduce(0, +) }
+
+  /// Takes the next record.
+  func feed(_ record: Span<UInt64>, cpu: UInt16, at time: UInt64) throws(TapeError) {
+    let header = record[0]
+    guard PerfRecord.kind(header) == PerfRecord.Kind.sample else {
+      return try feedSideBand(record, cpu: cpu, at: time)
+    }
+    let thread = PerfRecord.thread(record[3])
+    guard let event = table[record[1]], families.accepts(event.owner, for: thread.thread) else {
+      return
+    }
+    switch event.role {
+    case .hit(let probe, let kind, let functionOffset):
+      try flushForks(before: thread, at: time)
+      try feedHit(
+        record, probe: probe, kind: kind, functionOffset: functionOffset, thread: thread, cpu: cpu)
+    case .signal:
+      try flushForks(before: thread, at: time)
+      try feedSignal(record, thread: thread, at: time)
+    case .newTask:
+      let child = Int32(truncatingIfNeeded: raw(record, tracepoints.newTaskChild))
+      let flags = raw(record, tracepoints.newTaskFlags)
+      if let fork = forks.take(child: child) { try emit(fork, cloneFlags: flags, at: time) }
+    case .sideBand:
+      break
+    }
+  }
+
+  /// Delivers what waits for a record that did not come.
+  func finish(at time: UInt64) throws(TapeError) {
+    while let fork = forks.takeFirst() { try emit(fork, cloneFlags: nil, at: time) }
+  }
+
+  /// Gives a side event to the sink.
+  func emit(_ event: SideEvent, at time: UInt64) throws(TapeError) {
+    try sink.receive(TimedSideEvent(time: time, event: event))
+  }
+
+  /// Counts and places dropped records.
+  func noteLost(_ count: UInt64, cpu: UInt16, at time: UInt64) throws(TapeError) {
+    lost[cpu, default: 0] += count
+    try emit(.lost(LostHits(count: count, cpu: cpu)), at: time)
+  }
+
+  // MARK: samples
+
+  private func feedHit(
+    _ record: Span<UInt64>, probe: UInt32, kind: HitKind, functionOffset: Int,
+    thread: ThreadIdentity, cpu: UInt16
+  ) throws(TapeError) {
+    var hit = Hit(
+      kind: kind, cpu: cpu, probe: probe, thread: thread, time: record[4],
+      function: PerfRecord.number(
+        record, byte: PerfRecord.sampleRaw * 8 + 4 + functionOffset, size: 8),
+      registers: RegisterFile())
+    var index = registerIndex(record)
+    hit.flags = readRegisters(record, index: &index, into: &hit.registers)
+    var window = index..<index
+    // The stack's size, and after that many bytes (none: nothing) how many of them are real.
+    let sampled = Int(record[index]) / 8
+    if sampled > 0 {
+      let real = min(Int(clamping: record[index + 1 + sampled]) / 8, sampled)
+      window = (index + 1)..<(index + 1 + real)
+    }
+    switch kind {
+    case .entry: entries += 1
+    case .return:
+      returns += 1
+      if !trampolines.isKnown(thread.process) { try lookForTrampoline(of: thread, at: hit.time) }
+    }
+    try sink.receive(hit, window: record.extracting(window))
+  }
+
+  private func feedSignal(
+    _ record: Span<UInt64>, thread: ThreadIdentity, at time: UInt64
+  ) throws(TapeError) {
+    var registers = RegisterFile()
+    var index = registerIndex(record)
+    _ = readRegisters(record, index: &index, into: &registers)
+    let handler = raw(record, tracepoints.signalHandler)
+    let delivery = SignalDelivery(
+      thread: thread, number: Int32(truncatingIfNeeded: raw(record, tracepoints.signalNumber)),
+      code: Int32(truncatingIfNeeded: raw(record, tracepoints.signalCode)),
+      // SIG_DFL is 0 and SIG_IGN is 1.
+      isHandled: handler > 1,
+      instructionPointer: registers[layout.instructionPointer],
+      stackPointer: registers[layout.stackPointer])
+    trampolines.note(delivery)
+    try emit(.signal(delivery), at: time)
+  }
+
+  /// Where the register part starts: after the raw data, which has its 4 bytes of size before it.
+  private func registerIndex(_ record: Span<UInt64>) -> Int {
+    let size = Int(UInt32(truncatingIfNeeded: record[PerfRecord.sampleRaw]))
+    return PerfRecord.sampleRaw + (4 + size) / 8
+  }
+
+  /// Reads the register part, and moves the index behind it.
+  private func readRegisters(
+    _ record: Span<UInt64>, index: inout Int, into file: inout RegisterFile
+  ) -> HitFlags {
+    // enum perf_sample_regs_abi: none, 32, 64.
+    let abi = record[index]
+    index += 1
+    guard abi != 0 else { return .registersMissing }
+    for column in 0..<layout.count { file[column] = record[index + column] }
+    index += layout.count
+    // 0x23 is __USER32_CS: 32-bit user code on a 64-bit kernel.
+    if let column = layout.codeSegment, file[column] == 0x23 { return .compat }
+    return abi == 1 ? .compat : []
+  }
+
+  private func raw(_ record: Span<UInt64>, _ field: EventFormat.Field) -> UInt64 {
+    PerfRecord.number(
+      record, byte: PerfRecord.sampleRaw * 8 + 4 + field.offset, size: field.size)
+  }
+
+  // MARK: side band
+
+  private func feedSideBand(
+    _ record: Span<UInt64>, cpu: UInt16, at time: UInt64
+  ) throws(TapeError) {
+    let header = record[0]
+    let end = PerfRecord.wordCount(header) - PerfRecord.trailer
+    switch PerfRecord.kind(header) {
+    case PerfRecord.Kind.lost:
+      return try noteLost(record[2], cpu: cpu, at: time)
+    case PerfRecord.Kind.lostSamples:
+      return try noteLost(record[1], cpu: cpu, at: time)
+    default:
+      break
+    }
+    let current = PerfRecord.thread(record[end])
+    guard let event = table[record[end + 3]],
+      families.accepts(event.owner, for: current.thread)
+    else { return }
+    switch PerfRecord.kind(header) {
+    case PerfRecord.Kind.mmap2:
+      if let mapping = SideBandRecord.mapping(record, end: end) {
+        trampolines.note(mapping)
+        try emit(.mapping(mapping), at: time)
+      }
+    case PerfRecord.Kind.comm:
+      let thread = PerfRecord.thread(record[1])
+      let name = PerfRecord.text(record, words: 2..<end)
+      if PerfRecord.misc(header) & PerfRecord.miscExec != 0 {
+        trampolines.noteNewAddressSpace(thread.process)
+        try emit(.exec(thread, name), at: time)
+      } else {
+        try emit(.threadName(thread, name), at: time)
+      }
+    case PerfRecord.Kind.fork:
+      let fork = SideBandRecord.fork(record)
+      families.noteFork(parent: fork.parent.thread, child: fork.child.thread)
+      if tracepoints.hasNewTask {
+        forks.add(fork)
+      } else {
+        try emit(fork, cloneFlags: nil, at: time)
+      }
+    case PerfRecord.Kind.exit:
+      let thread = SideBandRecord.fork(record).child
+      families.noteExit(thread.thread)
+      trampolines.noteExit(thread)
+      try emit(.exit(thread), at: time)
+    default:
+      break
+    }
+  }
+
+  private func emit(
+    _ fork: TaskFork, cloneFlags: UInt64?, at time: UInt64
+  ) throws(TapeError) {
+    var fork = fork
+    fork.cloneFlags = cloneFlags
+    trampolines.note(fork)
+    try emit(.fork(fork), at: time)
+  }
+
+  /// A fork waits for its clone flags, which the next record of the parent brings. Should that be
+  /// lost, it must still come before whatever the two do next.
+  private func flushForks(before thread: ThreadIdentity, at time: UInt64) throws(TapeError) {
+    guard !forks.isEmpty else { return }
+    while let fork = forks.take(involving: thread.thread) {
+      try emit(fork, cloneFlags: nil, at: time)
+    }
+  }
+
+  private func lookForTrampoline(of thread: ThreadIdentity, at time: UInt64) throws(TapeError) {
+    guard let mapping = trampolines.lookUp(thread.process) else { return }
+    try emit(.mapping(mapping), at: time)
+  }
+}

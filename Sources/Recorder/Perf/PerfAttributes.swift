@@ -1,0 +1,78 @@
+import CPerfEvent
+import Glibc
+import ProbeEvents
+
+/// The `perf_event_attr` of the recorder's events.
+///
+/// All of them share clock and trailer, because they share rings.
+struct PerfAttributes {
+  /// Parts of a sample that come after the common ones.
+  struct SampleParts: OptionSet {
+    let rawValue: UInt64
+    static let registers = Self(rawValue: 1 << 12)
+    static let stack = Self(rawValue: 1 << 13)
+  }
+
+  /// IP, TID, TIME, CPU, RAW and IDENTIFIER (`enum perf_event_sample_format`).
+  static let commonSampleType: UInt64 =
+    1 << 0 | 1 << 1 | 1 << 2 | 1 << 7 | 1 << 10 | 1 << 16
+
+  /// `PERF_FORMAT_LOST`, which older headers lack.
+  static let formatLost: UInt64 = 1 << 4
+
+  /// Registers to sample.
+  var registerMask: UInt64
+  /// Bytes of stack to sample.
+  var stackBytes: UInt32
+  /// Size of a ring in bytes.
+  var ringBytes: Int
+  /// Whether events wait for the next exec of their task (else for `cperf_enable`).
+  var enableOnExec: Bool
+  /// Whether the kernel counts lost records per event (6.0).
+  var countsLost = true
+  /// Whether the kernel puts build ids into mapping records (5.12).
+  var carriesBuildIDs = true
+
+  /// The event that owns a ring and brings mappings, names, forks and exits.
+  var sideBand: perf_event_attr {
+    var attributes = common
+    attributes.type = PERF_TYPE_SOFTWARE.rawValue
+    attributes.config = UInt64(PERF_COUNT_SW_DUMMY.rawValue)
+    attributes.sample_type = Self.commonSampleType
+    attributes.mmap = 1
+    attributes.mmap2 = 1
+    attributes.comm = 1
+    attributes.comm_exec = 1
+    attributes.task = 1
+    if carriesBuildIDs { attributes.build_id = 1 }
+    attributes.watermark = 1
+    // An eighth of the ring leaves seven to fill while the drainer wakes up.
+    attributes.wakeup_watermark = UInt32(clamping: ringBytes / 8)
+    return attributes
+  }
+
+  /// A tracepoint event: a dynamic uprobe event or one of the kernel's own.
+  func tracepoint(_ id: UInt64, parts: SampleParts) -> perf_event_attr {
+    var attributes = common
+    attributes.type = PERF_TYPE_TRACEPOINT.rawValue
+    attributes.config = id
+    attributes.sample_period = 1
+    attributes.sample_type = Self.commonSampleType | parts.rawValue
+    if parts.contains(.registers) { attributes.sample_regs_user = registerMask }
+    if parts.contains(.stack) { attributes.sample_stack_user = stackBytes }
+    return attributes
+  }
+
+  private var common: perf_event_attr {
+    var attributes = perf_event_attr()
+    attributes.size = UInt32(MemoryLayout<perf_event_attr>.size)
+    attributes.disabled = 1
+    attributes.inherit = 1
+    attributes.enable_on_exec = enableOnExec ? 1 : 0
+    attributes.sample_id_all = 1
+    attributes.use_clockid = 1
+    attributes.clockid = CLOCK_MONOTONIC
+    attributes.read_format = countsLost ? Self.formatLost : 0
+    return attributes
+  }
+}

@@ -1,0 +1,202 @@
+import CPerfEvent
+import Glibc
+import ProbeEvents
+
+/// All perf events of a recording and their rings: one event per purpose, thread and CPU, all
+/// writing into one ring per CPU.
+final class PerfEventSet {
+  /// The recording's own tracepoint events beside the probes.
+  struct Tracepoint {
+    var id: UInt64
+    var role: EventTable.Role
+    var parts: PerfAttributes.SampleParts
+  }
+
+  private struct Opened {
+    var descriptor: Int32
+    var ring: Int
+  }
+
+  /// The rings, one per CPU.
+  private(set) var rings: [PerfRing] = []
+  /// What the events are for.
+  private(set) var table = EventTable()
+  /// Threads that events were opened for.
+  private(set) var threads: Set<Int32> = []
+  /// What went less well than asked.
+  private(set) var warnings: [String] = []
+
+  private let cpus: [Int32]
+  private let ringPages: Int
+  private var attributes: PerfAttributes
+  /// Descriptors in the order in which they are to be enabled: what brings order first.
+  private var sideBand: [Opened] = []
+  private var tracepoints: [Opened] = []
+  private var returns: [Opened] = []
+  private var entries: [Opened] = []
+
+  /// No events yet.
+  init(cpus: [Int32], attributes: PerfAttributes, ringPages: Int) {
+    self.cpus = cpus
+    self.attributes = attributes
+    self.ringPages = ringPages
+  }
+
+  deinit {
+    closeAll()
+  }
+
+  /// Opens the side band and the given tracepoints for a thread: on every CPU, disabled.
+  /// False when the thread is gone.
+  func openBase(thread: Int32, tracepoints list: [Tracepoint]) throws(RecorderError) -> Bool {
+    threads.insert(thread)
+    for (index, cpu) in cpus.enumerated() {
+      guard let descriptor = try openSideBand(thread: thread, cpu: cpu) else { return false }
+      sideBand.append(Opened(descriptor: descriptor, ring: index))
+      try register(descriptor, .init(role: .sideBand, owner: thread))
+      if rings.count <= index {
+        rings.append(try mapRing(descriptor, cpu: cpu))
+      } else {
+        try redirect(descriptor, to: index)
+      }
+    }
+    for tracepoint in list {
+      guard let opened = try open(tracepoint, thread: thread) else { return false }
+      tracepoints += opened
+    }
+    return true
+  }
+
+  /// Opens a probe's event for a thread: on every CPU, disabled. False when the thread is gone.
+  func openProbe(
+    _ tracepoint: Tracepoint, kind: HitKind, thread: Int32
+  ) throws(RecorderError) -> Bool {
+    guard let opened = try open(tracepoint, thread: thread) else { return false }
+    switch kind {
+    case .entry: entries += opened
+    case .return: returns += opened
+    }
+    return true
+  }
+
+  /// Enables everything, entries last: whoever is seen to enter is also seen to return.
+  func enableAll() {
+    for event in sideBand + tracepoints + returns + entries {
+      _ = cperf_enable(event.descriptor)
+    }
+  }
+
+  /// Disables everything, entries first.
+  func disableAll() {
+    for event in entries + returns + tracepoints + sideBand {
+      _ = cperf_disable(event.descriptor)
+    }
+  }
+
+  /// Records dropped so far, as the kernel counts them per event; nil before 6.0.
+  func lostByCPU() -> [UInt64]? {
+    guard attributes.countsLost else { return nil }
+    var sums = [UInt64](repeating: 0, count: cpus.count)
+    for event in sideBand + tracepoints + returns + entries {
+      var value: UInt64 = 0
+      var lost: UInt64 = 0
+      // Both live for the call.
+      if unsafe cperf_read_counter(event.descriptor, &value, &lost) == 0 {
+        sums[event.ring] &+= lost
+      }
+    }
+    return sums
+  }
+
+  /// Closes all events; the breakpoints go with the last event of each probe.
+  func closeAll() {
+    rings = []
+    for event in entries + returns + tracepoints + sideBand {
+      _ = close(event.descriptor)
+    }
+    entries = []
+    returns = []
+    tracepoints = []
+    sideBand = []
+  }
+
+  private func open(
+    _ tracepoint: Tracepoint, thread: Int32
+  ) throws(RecorderError) -> [Opened]? {
+    var opened: [Opened] = []
+    for (index, cpu) in cpus.enumerated() {
+      var attributes = attributes.tracepoint(tracepoint.id, parts: tracepoint.parts)
+      // The attributes live for the call.
+      let descriptor = unsafe cperf_open(&attributes, thread, cpu)
+      guard descriptor >= 0 else {
+        for event in opened { _ = close(event.descriptor) }
+        if descriptor == -ESRCH { return nil }
+        throw refusal(-descriptor)
+      }
+      opened.append(Opened(descriptor: descriptor, ring: index))
+      try redirect(descriptor, to: index)
+      try register(descriptor, .init(role: tracepoint.role, owner: thread))
+    }
+    return opened
+  }
+
+  /// Older kernels refuse attributes they do not know: those are dropped one by one.
+  private func openSideBand(thread: Int32, cpu: Int32) throws(RecorderError) -> Int32? {
+    while true {
+      var attributes = self.attributes.sideBand
+      // The attributes live for the call.
+      let descriptor = unsafe cperf_open(&attributes, thread, cpu)
+      if descriptor >= 0 { return descriptor }
+      switch -descriptor {
+      case ESRCH: return nil
+      case EINVAL where self.attributes.countsLost: self.attributes.countsLost = false
+      case EINVAL where self.attributes.carriesBuildIDs: self.attributes.carriesBuildIDs = false
+      default: throw refusal(-descriptor)
+      }
+    }
+  }
+
+  private func refusal(_ number: Int32) -> RecorderError {
+    switch number {
+    case EMFILE, ENFILE:
+      .tooManyEvents(needed: (entries.count + returns.count + tracepoints.count) * 2)
+    case EPERM where Lockdown.current == .confidentiality: .lockedDown
+    case EPERM, EACCES: .notPermitted(operation: "open a perf event", errno: number)
+    case ENOSYS: .perfEventsUnavailable(errno: number)
+    default: .system(operation: "open a perf event", errno: number)
+    }
+  }
+
+  private func register(_ descriptor: Int32, _ entry: EventTable.Entry) throws(RecorderError) {
+    var identifier: UInt64 = 0
+    // The identifier lives for the call.
+    let result = unsafe cperf_id(descriptor, &identifier)
+    guard result >= 0 else {
+      throw .system(operation: "ask for a perf event's identifier", errno: -result)
+    }
+    table.add(identifier, entry)
+  }
+
+  private func redirect(_ descriptor: Int32, to index: Int) throws(RecorderError) {
+    let result = cperf_set_output(descriptor, rings[index].descriptor)
+    guard result >= 0 else {
+      throw .system(operation: "redirect a perf event into the ring", errno: -result)
+    }
+  }
+
+  private func mapRing(_ descriptor: Int32, cpu: Int32) throws(RecorderError) -> PerfRing {
+    var pages = rings.first.map { $0.dataBytes / Int(sysconf(Int32(_SC_PAGESIZE))) } ?? ringPages
+    while true {
+      do throws(SystemFailure) {
+        return try PerfRing(descriptor: descriptor, cpu: UInt16(clamping: cpu), pages: pages)
+      } catch {
+        guard error.number == EPERM || error.number == ENOMEM, pages > 1 else {
+          throw .rings(errno: error.number)
+        }
+        pages /= 2
+        let text = "ring of CPU \(cpu) made smaller: \(pages) pages (limit on locked memory)"
+        warnings.append(text)
+      }
+    }
+  }
+}

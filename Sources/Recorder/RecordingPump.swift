@@ -1,0 +1,169 @@
+import Glibc
+import ProbeEvents
+import TapeFormat
+
+/// Carries the hits of a recording from the rings to the sink, until it is over.
+struct RecordingPump: ~Copyable {
+  /// Between two flushes of the sink, nanoseconds: with the drainer's rounds below 100 ms in all.
+  static let flushInterval: UInt64 = 50_000_000
+  /// Between two looks at whether the target has ended, nanoseconds.
+  static let pollInterval: UInt64 = 20_000_000
+  /// Between two calls of progress, nanoseconds.
+  static let progressInterval: UInt64 = 200_000_000
+
+  private let events: PerfEventSet
+  private let tracepoints: KernelTracepoints
+  private let architecture: Architecture
+  private let queue: RoundQueue
+  private var merger: RingMerger
+  /// Nil once it was stopped.
+  private var thread: Drainer.Thread?
+
+  /// Starts to drain the rings into memory.
+  init(
+    events: PerfEventSet, tracepoints: KernelTracepoints, architecture: Architecture
+  ) throws(RecorderError) {
+    let queue: RoundQueue
+    let thread: Drainer.Thread
+    do throws(SystemFailure) {
+      queue = try RoundQueue()
+      thread = try Drainer(rings: events.rings, queue: queue).start()
+    } catch {
+      throw RecorderError(error)
+    }
+    self.events = events
+    self.tracepoints = tracepoints
+    self.architecture = architecture
+    self.queue = queue
+    self.thread = consume thread
+    merger = RingMerger(cpus: events.rings.map(\.cpu))
+  }
+
+  /// Makes the sink, lets the target run and records until the end.
+  mutating func run(
+    header: TapeHeader, target: inout RecordingTarget, threads: [ThreadIdentity],
+    signals: borrowing SignalWatch, progress: (RecordingProgress) -> Void,
+    makeSink: (TapeHeader) throws -> any RecordingSink
+  ) throws(RecorderError) -> RecordingSummary {
+    let sink: any RecordingSink
+    do {
+      sink = try makeSink(header)
+    } catch let error as TapeError {
+      throw .tape(error)
+    } catch {
+      throw .sink("\(error)")
+    }
+    let families =
+      threads.isEmpty ? TaskFamilies() : TaskFamilies(attached: Set(threads.map(\.thread)))
+    let feeder = HitFeeder(
+      sink: sink, table: events.table, architecture: architecture, tracepoints: tracepoints,
+      families: families)
+    do throws(TapeError) {
+      try announce(threads, to: feeder, at: header.startTime)
+    } catch {
+      throw .tape(error)
+    }
+    try target.release()
+    do throws(TapeError) {
+      let exit = try pump(
+        into: feeder, from: header.startTime, target: &target, signals: signals,
+        progress: progress)
+      return try finish(feeder, exit: exit, wholeFrom: header.wholeFrom)
+    } catch {
+      throw .tape(error)
+    }
+  }
+
+  /// What there is to know about threads that ran already, before their first hit.
+  private func announce(
+    _ threads: [ThreadIdentity], to feeder: HitFeeder, at time: UInt64
+  ) throws(TapeError) {
+    var processes: Set<Int32> = []
+    for thread in threads {
+      if processes.insert(thread.process).inserted {
+        for mapping in ProcessMaps.executable(of: thread.process) {
+          feeder.trampolines.note(mapping)
+          try feeder.emit(.mapping(mapping), at: time)
+        }
+      }
+      try feeder.emit(.attached(thread), at: time)
+      let path = "/proc/\(thread.process)/task/\(thread.thread)/comm"
+      if let name = try? Syscalls.text(of: path) {
+        try feeder.emit(.threadName(thread, name), at: time)
+      }
+    }
+  }
+
+  private mutating func pump(
+    into feeder: HitFeeder, from start: UInt64, target: inout RecordingTarget,
+    signals: borrowing SignalWatch, progress: (RecordingProgress) -> Void
+  ) throws(TapeError) -> TargetExit {
+    var flushed = Syscalls.now
+    var polled = flushed
+    var told = flushed
+    var signalCount = 0
+    while true {
+      let rounds = queue.pop(milliseconds: Drainer.idleMilliseconds)
+      try deliver(rounds, to: feeder)
+      let now = Syscalls.now
+      if now - flushed >= Self.flushInterval {
+        flushed = now
+        try feeder.sink.flush()
+      }
+      if now - told >= Self.progressInterval {
+        told = now
+        progress(
+          RecordingProgress(
+            hits: feeder.entries + feeder.returns, lost: feeder.lostCount, elapsed: now - start,
+            backlogBytes: queue.backlogBytes))
+      }
+      while let signal = signals.next() {
+        signalCount += 1
+        target.pass(signal)
+      }
+      if signalCount >= target.signalsToEnd { return target.unfinished }
+      if now - polled >= Self.pollInterval {
+        polled = now
+        if let exit = target.poll() { return exit }
+      }
+    }
+  }
+
+  private mutating func deliver(
+    _ rounds: consuming [Round], to feeder: HitFeeder
+  ) throws(TapeError) {
+    for round in rounds {
+      let queue = queue
+      try merger.add(round, to: feeder) { queue.recycle($0) }
+      // A backlog may take long: the promise to flush holds for it as well.
+    }
+  }
+
+  private mutating func finish(
+    _ feeder: HitFeeder, exit: TargetExit, wholeFrom: UInt64
+  ) throws(TapeError) -> RecordingSummary {
+    events.disableAll()
+    var summary = RecordingSummary()
+    summary.endTime = Syscalls.now
+    thread = nil
+    try deliver(queue.pop(milliseconds: 0), to: feeder)
+    try feeder.finish(at: summary.endTime)
+    // Rings tell of a loss with the next record that fits; of the last one only the counters know.
+    for (ring, count) in zip(events.rings, events.lostByCPU() ?? []) {
+      let told = feeder.lost[ring.cpu] ?? 0
+      if count > told { try feeder.noteLost(count - told, cpu: ring.cpu, at: summary.endTime) }
+    }
+    summary.entries = feeder.entries
+    summary.returns = feeder.returns
+    summary.lost = feeder.lostCount
+    summary.targetExit = exit
+    summary.lateFacts = feeder.trampolines.facts
+    summary.wholeFrom = wholeFrom
+    summary.warnings = events.warnings
+    try feeder.sink.finish(
+      TapeTrailer(
+        targetExit: exit, entries: summary.entries, returns: summary.returns, lost: summary.lost,
+        endTime: summary.endTime, lateFacts: summary.lateFacts))
+    return summary
+  }
+}

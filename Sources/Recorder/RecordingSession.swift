@@ -1,0 +1,102 @@
+import Glibc
+import ProbeEvents
+import TapeFormat
+
+/// One recording from set-up to clean-up: makes the dynamic events and the perf events, lets
+/// ``RecordingPump`` carry the hits, and takes everything away again.
+struct RecordingSession: ~Copyable {
+  /// Bytes of each CPU's ring unless asked otherwise.
+  static let ringBytes = 8 << 20
+
+  private let plan: RecordingPlan
+  private let host: Host
+  private let tracefs: Tracefs
+  private var dynamicEvents: DynamicEvents
+
+  /// Nothing is attached yet; what dead recorders left is removed.
+  init(plan: RecordingPlan, host: Host) throws(RecorderError) {
+    let tracefs = try Tracefs.reach()
+    DynamicEvents.removeThoseOfDeadRecorders(from: tracefs)
+    let dynamicEvents = try DynamicEvents()
+    self.plan = plan
+    self.host = host
+    self.tracefs = tracefs
+    self.dynamicEvents = dynamicEvents
+  }
+
+  /// Attaches, records, and cleans up.
+  mutating func run(
+    progress: (RecordingProgress) -> Void, makeSink: (TapeHeader) throws -> any RecordingSink
+  ) throws(RecorderError) -> RecordingSummary {
+    // The command is forked first: it must inherit what we were given, not what we make of it.
+    var target = try RecordingTarget(plan.target)
+    let signals = try SignalWatch()
+    let limit = Syscalls.raiseFileLimit()
+    defer { Syscalls.restoreFileLimit(limit) }
+    defer { dynamicEvents.removeAll(from: tracefs) }
+    let probes = try makeProbeEvents()
+    let tracepoints = KernelTracepoints(tracefs)
+    let events = PerfEventSet(cpus: host.cpus, attributes: attributes, ringPages: ringPages)
+    defer { events.closeAll() }
+    var opening = EventOpening(events: events, tracepoints: tracepoints.events, probes: probes)
+    let threads = try target.open(&opening)
+
+    var pump = try RecordingPump(
+      events: events, tracepoints: tracepoints, architecture: host.kernel.architecture)
+    var header = TapeHeader(
+      kernel: host.kernel, probes: plan.probes, stackBytes: plan.stackBytes,
+      startRealTime: Syscalls.nanoseconds(CLOCK_REALTIME), startTime: Syscalls.now)
+    switch plan.target {
+    case .launch(let command):
+      header.command = command
+    case .attach(let processes):
+      header.attachedProcesses = processes
+      events.enableAll()
+      header.wholeFrom = Syscalls.now
+    }
+    var summary = try pump.run(
+      header: header, target: &target, threads: threads, signals: signals, progress: progress,
+      makeSink: makeSink)
+    summary.warnings += opening.warnings
+    return summary
+  }
+
+  private var ringPages: Int {
+    plan.ringPages ?? max(1, Self.ringBytes / host.pageBytes)
+  }
+
+  private var attributes: PerfAttributes {
+    let enableOnExec =
+      switch plan.target {
+      case .launch: true
+      case .attach: false
+      }
+    return PerfAttributes(
+      registerMask: host.kernel.architecture.registerLayout.perfMask, stackBytes: plan.stackBytes,
+      ringBytes: ringPages * host.pageBytes, enableOnExec: enableOnExec)
+  }
+
+  private mutating func makeProbeEvents() throws(RecorderError) -> [EventOpening.ProbeEvent] {
+    var list: [EventOpening.ProbeEvent] = []
+    for (index, probe) in plan.probes.enumerated() {
+      // Returns first: whoever is seen to enter is also seen to return.
+      let kinds: [HitKind] = probe.wantsReturn ? [.return, .entry] : [.entry]
+      for kind in kinds {
+        let event = try dynamicEvents.add(
+          kind, path: probe.path, fileOffset: probe.fileOffset, in: tracefs)
+        let name = kind == .entry ? "__probe_ip" : "__probe_func"
+        guard let field = event.format.fields[name], field.size == 8 else {
+          throw .system(operation: "find \(name) in the format of \(event.name)", errno: ENOENT)
+        }
+        list.append(
+          EventOpening.ProbeEvent(
+            probe: probe, kind: kind,
+            tracepoint: .init(
+              id: event.format.id,
+              role: .hit(probe: UInt32(index), kind: kind, functionOffset: field.offset),
+              parts: [.registers, .stack])))
+      }
+    }
+    return list.filter { $0.kind == .return } + list.filter { $0.kind == .entry }
+  }
+}
