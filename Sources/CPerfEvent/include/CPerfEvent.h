@@ -5,6 +5,7 @@
 #ifndef CPERFEVENT_H
 #define CPERFEVENT_H
 
+#include "CDemangle.h"
 #include <linux/perf_event.h>
 #include <stddef.h>
 #include <stdint.h>

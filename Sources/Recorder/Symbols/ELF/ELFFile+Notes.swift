@@ -1,0 +1,53 @@
+import CElf
+
+extension ELFFile {
+  /// The GNU build id; empty when the file has none.
+  ///
+  /// Sections come first: in a separate debug file the program headers still describe the stripped
+  /// file, so their offsets lead nowhere.
+  public var buildID: [UInt8] {
+    let inSections = sections.filter { $0.header.sh_type == UInt32(SHT_NOTE) }
+      .map { (offset: $0.header.sh_offset, size: $0.header.sh_size) }
+    let inSegments = programHeaders.filter { $0.p_type == UInt32(PT_NOTE) }
+      .map { (offset: $0.p_offset, size: $0.p_filesz) }
+    for range in inSections + inSegments where range.size <= Self.notesLimit {
+      guard let notes = handle.bytes(at: range.offset, count: range.size) else { continue }
+      if let found = Self.buildID(in: notes) { return found }
+    }
+    return []
+  }
+
+  /// The name and checksum of the separate debug file (`.gnu_debuglink`), where the file has them.
+  var debugLink: (name: String, checksum: UInt32)? {
+    guard let section = sections.first(where: { $0.name == ".gnu_debuglink" }),
+      section.header.sh_size <= Self.notesLimit, let bytes = handle.bytes(of: section.header),
+      let name = StringTable(bytes).string(at: 0, limit: 256), !name.isEmpty, !name.contains("/"),
+      // The checksum follows the name's zero byte, at the next multiple of four.
+      let checksum = bytes.littleEndian(at: (name.utf8.count + 4) & ~3, width: 4)
+    else { return nil }
+    return (name, UInt32(truncatingIfNeeded: checksum))
+  }
+
+  /// Notes and links are small; a file that says otherwise is not believed.
+  private static let notesLimit: UInt64 = 1 << 20
+
+  private static func buildID(in notes: [UInt8]) -> [UInt8]? {
+    var index = 0
+    while let nameSize = notes.littleEndian(at: index, width: 4),
+      let valueSize = notes.littleEndian(at: index + 4, width: 4),
+      let type = notes.littleEndian(at: index + 8, width: 4)
+    {
+      // Both sizes are 32-bit numbers and the index is below the limit, so the sums fit.
+      let value = index + 12 + (Int(nameSize) + 3) & ~3
+      let next = value + (Int(valueSize) + 3) & ~3
+      guard value + Int(valueSize) <= notes.count else { return nil }
+      if type == UInt64(NT_GNU_BUILD_ID), nameSize == 4,
+        notes[index + 12..<index + 16].elementsEqual("GNU\0".utf8), (1...64).contains(valueSize)
+      {
+        return Array(notes[value..<value + Int(valueSize)])
+      }
+      index = next
+    }
+    return nil
+  }
+}

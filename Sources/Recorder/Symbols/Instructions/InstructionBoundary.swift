@@ -1,0 +1,30 @@
+import ProbeEvents
+
+/// Whether a distance into a function is where an instruction begins, by decoding from its start.
+enum InstructionBoundary: Equatable {
+  /// An instruction begins there.
+  case begins
+  /// It is inside the instruction between these distances.
+  case inside(before: UInt64, after: UInt64)
+  /// The bytes at this distance, on the way or at the place itself, are no known instruction.
+  case undecodable(at: UInt64)
+
+  /// Decodes `code`, which starts at `address` and reaches past `distance`, up to `distance`.
+  static func check(
+    _ code: [UInt8], address: UInt64, distance: UInt64, decoder: borrowing InstructionDecoder
+  ) -> InstructionBoundary {
+    var at = 0
+    while UInt64(at) <= distance {
+      // An address may be anything in a hostile file; it only matters for printing.
+      let here = address &+ UInt64(at)
+      guard let decoded = decoder.decode(code, at: at, address: here), decoded.size > 0 else {
+        return .undecodable(at: UInt64(at))
+      }
+      if UInt64(at) == distance { return .begins }
+      let next = at + decoded.size
+      if UInt64(next) > distance { return .inside(before: UInt64(at), after: UInt64(next)) }
+      at = next
+    }
+    return .begins
+  }
+}

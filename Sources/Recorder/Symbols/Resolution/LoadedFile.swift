@@ -1,0 +1,103 @@
+import CElf
+import ProbeEvents
+
+/// What is known of a file that is to be probed: a copy, so that no file stays open.
+struct LoadedFile {
+  /// Absolute, with links resolved.
+  let path: String
+  let identity: FileIdentity
+  let architecture: Architecture
+  let entryAddress: UInt64
+  let segments: [ELFSegment]
+  let buildID: [UInt8]
+  let symbols: SymbolTable
+  /// Where separate debug files were looked for, and which ones were of another build.
+  let looked: [String]
+  let mismatched: [String]
+  /// Virtual addresses at which unwinding information begins, ordered; they survive `strip`.
+  let unwindStarts: [UInt64]
+  /// The demangled names of `symbols.functions`, in their order; made when first needed.
+  private(set) var cxxNames: [CxxName?]?
+
+  /// Reads a file and, if its own symbol table is stripped, its debug file's.
+  init(path given: String, search: SymbolSearch) throws(ProbeProblem) {
+    guard let path = FileIdentity.absolutePath(of: given),
+      let identity = FileIdentity(path: path)
+    else { throw .file(path: given, .missing) }
+    self.path = path
+    self.identity = identity
+    do {
+      let file = try ELFFile(path: path)
+      architecture = try Self.checkedArchitecture(file, path, search)
+      entryAddress = file.entryAddress
+      segments = file.segments
+      buildID = file.buildID
+      unwindStarts = file.unwindStarts()
+      var debugSearch = DebugFileSearch(roots: search.debugRoots)
+      let debugPath = file.hasFullSymbolTable ? nil : debugSearch.find(for: file, at: path)
+      symbols = try SymbolTable(of: file, debugPath: debugPath)
+      looked = debugSearch.looked
+      mismatched = debugSearch.mismatched
+    } catch let error as ELFError {
+      guard case .script(let interpreter, let argument) = error else {
+        throw .file(path: path, error)
+      }
+      throw .script(
+        path: path,
+        interpreter: TargetLocator.realInterpreter(interpreter, argument, search: search))
+    } catch let problem as ProbeProblem {
+      throw problem
+    } catch {
+      throw .file(path: path, .damaged("the file"))
+    }
+  }
+
+  private static func checkedArchitecture(
+    _ file: borrowing ELFFile, _ path: String, _ search: SymbolSearch
+  ) throws(ProbeProblem) -> Architecture {
+    let found = ELFMachine.architecture(file.machine)
+    if let expected = search.architecture, found != expected {
+      throw .wrongArchitecture(
+        path: path, found: ELFMachine.name(file.machine), expected: expected.name)
+    }
+    guard let found else {
+      throw .wrongArchitecture(
+        path: path, found: ELFMachine.name(file.machine),
+        expected: Architecture.allCases.map(\.name).joined(separator: " or "))
+    }
+    guard file.type == UInt16(ET_EXEC) || file.type == UInt16(ET_DYN) else {
+      throw .notLoadable(path: path)
+    }
+    return found
+  }
+
+  /// Fills in `cxxNames`.
+  mutating func demangleAll() -> [CxxName?] {
+    if let cxxNames { return cxxNames }
+    let names = symbols.functions.map { CxxName(mangled: $0.name) }
+    cxxNames = names
+    return names
+  }
+
+  /// Bytes of the file, fewer than asked for at its end; none when it has gone since.
+  func bytes(at offset: UInt64, upTo count: Int) -> [UInt8] {
+    guard let file = try? ELFFile(path: path) else { return [] }
+    return file.bytes(at: offset, upTo: count)
+  }
+
+  /// The file offset of a virtual address that is mapped executable.
+  func codeOffset(of address: UInt64) -> UInt64? {
+    segments.lazy.filter(\.isExecutable).compactMap { $0.fileOffset(of: address) }.first
+  }
+
+  /// The virtual address of a file offset that is mapped executable.
+  func codeAddress(ofFileOffset offset: UInt64) -> UInt64? {
+    segments.lazy.filter(\.isExecutable).compactMap { $0.address(ofFileOffset: offset) }.first
+  }
+
+  /// Where the function or unwinding entry around an address begins; nil when nothing tells.
+  func codeStart(before address: UInt64) -> UInt64? {
+    if let function = symbols.function(containing: address) { return function.address }
+    return unwindStarts.last { $0 <= address }
+  }
+}
