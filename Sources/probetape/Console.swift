@@ -4,8 +4,13 @@ import SystemPackage
 enum Console {
   /// Writes a message for the user, with a line end.
   static func note(_ text: String) {
+    noteWithoutLineEnd(text + "\n")
+  }
+
+  /// Writes a message for the user as it is.
+  static func noteWithoutLineEnd(_ text: String) {
     // A closed standard error must not end the program, and there is nowhere left to say so.
-    _ = try? FileDescriptor.standardError.writeAll((text + "\n").utf8)
+    _ = try? FileDescriptor.standardError.writeAll(text.utf8)
   }
 
   /// Writes data, with a line end. A reader that has gone ends the program quietly.

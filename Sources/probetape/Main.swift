@@ -12,7 +12,7 @@ struct Probetape: AsyncParsableCommand {
       """,
     version: "probetape \(Version.text)",
     subcommands: [
-      Replay.self, Show.self, Stat.self, Matrix.self, Synth.self,
+      Record.self, Replay.self, Show.self, Stat.self, Matrix.self, Synth.self,
     ])
 }
 

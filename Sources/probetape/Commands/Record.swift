@@ -1,0 +1,140 @@
+import ArgumentParser
+import ProbeEvents
+import Recorder
+import SystemPackage
+import TapeFormat
+
+extension Probetape {
+  /// `probetape record`: real hits onto a tape.
+  struct Record: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Record real uprobe hits of a command or of running processes.",
+      usage: "probetape record -e PROBE ... [-o TAPE] (-p PID[,PID] | -- COMMAND [ARG...])",
+      discussion: """
+        PROBE is uprobe:PATH:SYMBOL[+OFFSET], uretprobe:PATH:SYMBOL, uprobe:PATH:0xFILEOFFSET \
+        (u: and ur: for short), or SYMBOL and SYMBOL%return of the command or of -x PATH. \
+        PATH may be a library's name, as in uretprobe:libc:malloc; * in SYMBOL matches any text. \
+        A return probe records the entry as well.
+
+        Exit status: 0 when every hit is on the tape, 1 when hits were lost or the recording \
+        failed, 126 or 127 when the command could not be started. How the command ended is on the \
+        tape and in the summary.
+        """)
+
+    @Option(name: .short, help: ArgumentHelp("What to probe.", valueName: "probe"))
+    var event: [String] = []
+
+    @Option(name: .short, help: ArgumentHelp("The tape to write; - for a pipe.", valueName: "tape"))
+    var output = "probetape.tape"
+
+    @Option(name: .short, help: ArgumentHelp("Attach to these processes.", valueName: "pid"))
+    var process: [String] = []
+
+    @Option(name: .short, help: ArgumentHelp("File of probes without PATH.", valueName: "path"))
+    var x: String?
+
+    @Option(help: "Bytes of user stack with each hit: a multiple of 8, 8 to 65528.")
+    var stack: UInt32 = RecordingPlan.defaultStackBytes
+
+    @Option(name: .short, help: ArgumentHelp("Pages of each CPU's ring.", valueName: "pages"))
+    var mmapPages: Int?
+
+    @Option(name: .short, help: ArgumentHelp("zstd level, 1 to 19.", valueName: "level"))
+    var zstdLevel: Int32 = TapeWriterOptions().compressionLevel
+
+    @Flag(name: .short, help: "No summary.")
+    var quiet = false
+
+    @Flag(name: .short, help: "Say what is probed.")
+    var verbose = false
+
+    @Argument(parsing: .postTerminator, help: "The command to record.")
+    var command: [String] = []
+
+    func validate() throws {
+      guard !event.isEmpty else { throw ValidationError("Say what to probe with -e PROBE.") }
+      guard command.isEmpty != process.isEmpty else {
+        throw ValidationError("Name either processes with -p or a command after --.")
+      }
+      guard (1...19).contains(zstdLevel) else {
+        throw ValidationError("-z takes a level from 1 to 19.")
+      }
+    }
+
+    func run() throws {
+      let probes = try resolve()
+      let target: RecordingPlan.Target =
+        process.isEmpty ? .launch(command) : .attach(try processes)
+      let plan = RecordingPlan(
+        probes: probes, target: target, stackBytes: stack, ringPages: mmapPages)
+      do {
+        try record(plan)
+      } catch let error as RecorderError {
+        Console.note("probetape: \(error.description)")
+        throw ExitCode(error.shellStatus ?? 1)
+      }
+    }
+
+    private var processes: [Int32] {
+      get throws {
+        try process.flatMap { $0.split(separator: ",") }.map { text in
+          guard let number = Int32(text), number > 0 else {
+            throw ValidationError("'\(text)' is no process number.")
+          }
+          return number
+        }
+      }
+    }
+
+    private func resolve() throws -> [Probe] {
+      do {
+        let specifications = try event.map { try ProbeSpecification($0) }
+        let mapped = process.isEmpty ? [] : MappedFiles.paths(of: try processes)
+        let resolver = ProbeResolver(command: command, defaultPath: x, mappedFiles: mapped)
+        let resolution = try resolver.resolution(of: specifications)
+        for note in resolution.notes where !quiet { Console.note("probetape: \(note)") }
+        if verbose { for probe in resolution.probes { Console.note(describe(probe)) } }
+        return resolution.probes
+      } catch let error as ProbeSpecificationError {
+        Console.note("probetape: \(error.description)")
+        throw ExitCode(64)
+      } catch let error as ProbeResolutionError {
+        Console.note("probetape: \(error.description)")
+        throw ExitCode(1)
+      }
+    }
+
+    private func record(_ plan: RecordingPlan) throws {
+      let recorder = try Recorder(plan: plan)
+      let progress = RecordingProgressLine(isShown: !quiet)
+      let options = TapeWriterOptions(compressionLevel: zstdLevel)
+      var bytesWritten: () -> UInt64 = { 0 }
+      let summary = try recorder.run(progress: progress.show) { header in
+        try PreviousTape.keep(output)
+        let sink = try TapeRecordingSink(
+          header: header, options: options, output: try TapeOutputArgument.open(output))
+        bytesWritten = { sink.writer.bytesWritten }
+        return sink
+      }
+      progress.end()
+      for warning in summary.warnings { Console.note("probetape: warning: \(warning)") }
+      if !quiet { Console.note(RecordSummary.text(summary, output, bytesWritten())) }
+      if summary.lost > 0 { throw ExitCode(1) }
+    }
+
+    private func describe(_ probe: Probe) -> String {
+      let kind = probe.wantsReturn ? "uretprobe" : "uprobe"
+      let offset = String(probe.fileOffset, radix: 16)
+      return "probetape: \(kind) \(probe.path):0x\(offset) (\(probe.displayName))"
+    }
+  }
+}
+
+/// What `record` does with a tape that is there already.
+enum PreviousTape {
+  /// Renames a regular file of that name to `NAME.old`, as perf does.
+  static func keep(_ path: String) throws {
+    guard path != "-" else { return }
+    try FileKeeping.renameIfRegular(path, to: path + ".old")
+  }
+}
