@@ -168,22 +168,22 @@ public struct TapeReader {
   ) throws(TapeDamage.Reason) {
     if selected.contains(.judged) || selected.contains(.registers) {
       try inflate(groups, .judged)
-      skipped += try BlockGroups.decodeJudged(
-        content, hits: header.hits, probes: self.header.probes.count,
-        hasLink: layout.linkRegister != nil, into: &columns)
+      skipped += try JudgedDecoder.decode(
+        content, hits: header.hits, probeCount: self.header.probes.count,
+        convention: CallConvention(hasLink: layout.linkRegister != nil), into: &columns)
+      columns.count = header.hits
     }
     if selected.contains(.times) {
       try inflate(groups, .times)
-      try BlockGroups.decodeTimes(content, hits: header.hits, into: &columns)
+      try TimeCodec.decode(content, hits: header.hits, into: &columns.times)
     }
     if selected.contains(.cpus) {
       try inflate(groups, .cpus)
-      try BlockGroups.decodeCPUs(content, hits: header.hits, into: &columns)
+      try CPUCodec.decode(content, hits: header.hits, into: &columns.cpus)
     }
     if selected.contains(.registers) {
       try inflate(groups, .registers)
-      try BlockGroups.decodeRegisters(
-        content, hits: header.hits, layout: layout, into: &columns)
+      try RegisterCodec.decode(content, layout, into: &columns)
     }
     columns.count = header.hits
   }

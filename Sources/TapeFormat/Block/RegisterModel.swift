@@ -1,0 +1,153 @@
+import ProbeEvents
+
+/// The registers that the judged columns do not hold, hit after hit, one token for each.
+///
+/// A token names where the value was seen before. Token 0 is the most frequent: the value comes
+/// from the same source as the last time at this site.
+struct RegisterModel {
+  /// Tokens; those from ``FarValues`` follow.
+  enum Token {
+    static let lastSource: UInt8 = 0
+    /// The same register in the last hit with the same history.
+    static let sameHistory: UInt8 = 1
+    /// The same register in the last hit at the same site.
+    static let sameSite: UInt8 = 2
+    /// The same register in the thread's hit before.
+    static let hitBefore: UInt8 = 3
+    /// The same register in the entry that this return answers.
+    static let entry: UInt8 = 4
+    /// From here: a register of the thread's hit before, by column.
+    static let otherRegister: UInt8 = 8
+    /// From here: one of the first eight words of the hit's window.
+    static let windowWord: UInt8 = 48
+    static let windowWords: UInt8 = 8
+  }
+
+  /// The hits that a hit's registers are predicted from, named by index plus one; 0 is none.
+  struct References {
+    var sameHistory: Int
+    var sameSite: Int
+    var hitBefore: Int
+    var entry: Int
+    /// Slot of the site in ``sources``.
+    var slot: Int
+  }
+
+  /// A register of a hit, with what the hit is predicted from.
+  struct Place {
+    var hit: Int
+    var column: Int
+    var references: References
+  }
+
+  private let layout: RegisterLayout
+  /// The columns that have tokens, ascending.
+  let columnsCoded: [Int]
+  /// All tokens that name a source, in the order in which an encoder tries them.
+  private var candidates: [UInt8] = []
+  private let convention: CallConvention
+  private var threads: [(history: UInt64, hit: Int)]
+  private var calls: OpenCalls
+  private var histories = [UInt32](repeating: 0, count: CallContext.historySlots)
+  private var sites = [UInt32](repeating: 0, count: CallContext.siteSlots)
+  /// The last source token of each site's columns.
+  private var sources: [UInt8]
+
+  init(_ columns: HitColumns, _ layout: RegisterLayout, hits: Int) {
+    self.layout = layout
+    columnsCoded = (0..<layout.count).filter {
+      $0 != layout.instructionPointer && $0 != layout.stackPointer && $0 != layout.linkRegister
+    }
+    convention = CallConvention(hasLink: layout.linkRegister != nil)
+    threads = Array(repeating: (0, 0), count: columns.threadTable.count)
+    calls = OpenCalls(threads: columns.threadTable.count, hits: hits)
+    sources = Array(
+      repeating: Token.hitBefore, count: CallContext.siteSlots * layout.count)
+    candidates = (1..<FarValues.recentCode).filter(isSource)
+  }
+
+  /// Finds a hit's references and takes note of the hit.
+  mutating func advance(to hit: Int, _ columns: HitColumns) -> References {
+    let thread = Int(columns.threads[hit])
+    let kind = columns.kinds[hit]
+    let stackPointer = columns.stackPointers[hit]
+    var entry = 0
+    switch kind {
+    case .entry:
+      calls.drop(below: stackPointer, thread)
+      calls.push(hit, thread, stackPointer: stackPointer)
+    case .return:
+      entry = calls.pop(thread)
+      let place = stackPointer &- convention.returnStep(columns.flags[hit])
+      calls.drop(below: place, thread)
+    }
+    let signature = CallContext.signature(site: columns.site(of: hit, convention), kind: kind)
+    let history = threads[thread].history << 16 | signature
+    let slot = CallContext.siteSlot(signature)
+    let historySlot = CallContext.historySlot(history)
+    let references = References(
+      sameHistory: Int(histories[historySlot]), sameSite: Int(sites[slot]),
+      hitBefore: threads[thread].hit, entry: entry, slot: slot)
+    histories[historySlot] = UInt32(hit + 1)
+    sites[slot] = UInt32(hit + 1)
+    threads[thread] = (history, hit + 1)
+    return references
+  }
+
+  /// The token for a value, if a source gives it; and takes note of the source.
+  mutating func source(
+    of wanted: UInt64, _ place: Place, _ columns: HitColumns
+  ) -> UInt8? {
+    let memory = place.references.slot * layout.count + place.column
+    if value(from: sources[memory], place, columns, columns.registers.span) == wanted {
+      return Token.lastSource
+    }
+    for token in candidates
+    where value(from: token, place, columns, columns.registers.span) == wanted {
+      sources[memory] = token
+      return token
+    }
+    return nil
+  }
+
+  /// The value of a token, if it names a source; and takes note of the source.
+  mutating func value(
+    of token: UInt8, _ place: Place, _ columns: HitColumns, _ registers: Span<UInt64>
+  ) -> UInt64? {
+    let memory = place.references.slot * layout.count + place.column
+    if token != Token.lastSource {
+      guard isSource(token) else { return nil }
+      sources[memory] = token
+    }
+    return value(from: sources[memory], place, columns, registers)
+  }
+
+  /// The value that a source gives: 0 where the hit or word it names is not there.
+  private func value(
+    from source: UInt8, _ place: Place, _ columns: HitColumns, _ registers: Span<UInt64>
+  ) -> UInt64 {
+    let reference: Int
+    var column = place.column
+    switch source {
+    case Token.sameHistory: reference = place.references.sameHistory
+    case Token.sameSite: reference = place.references.sameSite
+    case Token.hitBefore: reference = place.references.hitBefore
+    case Token.entry: reference = place.references.entry
+    case Token.windowWord...:
+      return columns.word(Int(source - Token.windowWord), of: place.hit + 1)
+    default:
+      reference = place.references.hitBefore
+      column = Int(source - Token.otherRegister)
+    }
+    return reference == 0 ? 0 : registers[(reference - 1) * layout.count + column]
+  }
+
+  private func isSource(_ token: UInt8) -> Bool {
+    switch token {
+    case Token.sameHistory...Token.entry: true
+    case Token.otherRegister..<Token.otherRegister + UInt8(layout.count): true
+    case Token.windowWord..<Token.windowWord + Token.windowWords: true
+    default: false
+    }
+  }
+}
