@@ -107,6 +107,21 @@ void cperf_abandon(struct cperf_child *child) {
   child->pid = 0;
 }
 
+static void *reap_main(void *pid) {
+  reap((pid_t)(intptr_t)pid);
+  return NULL;
+}
+
+void cperf_reap_later(pid_t pid) {
+  pthread_t thread;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  // Without a thread the child stays a zombie until we end: harmless.
+  pthread_create(&thread, &attributes, reap_main, (void *)(intptr_t)pid);
+  pthread_attr_destroy(&attributes);
+}
+
 #if defined(__x86_64__)
 __asm__(".pushsection .text\n"
         ".balign 64\n"

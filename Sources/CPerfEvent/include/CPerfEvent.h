@@ -67,6 +67,9 @@ int cperf_release(struct cperf_child *child);
 // Ends a child that was never released (or a probed one), and reaps it.
 void cperf_abandon(struct cperf_child *child);
 
+// Reaps a child whenever it ends, on a thread of its own, so that it is no zombie while we live.
+void cperf_reap_later(pid_t pid);
+
 // MARK: signals
 
 // What the handler writes into the pipe for each signal.
