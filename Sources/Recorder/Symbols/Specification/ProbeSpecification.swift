@@ -65,11 +65,11 @@ public struct ProbeSpecification: Sendable, Hashable {
     let word = text.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." }
     let after = text[word.endIndex...]
     guard let separator = after.first, separator == ":" || separator == "/" else { return nil }
-    guard !after.hasPrefix("::"), !word.isEmpty else {
-      guard word.isEmpty else { return nil }
-      throw .missingKind(text)
+    guard !word.isEmpty else { throw .missingKind(text) }
+    // `u::f` is a function f in a namespace u; nobody names a namespace by the long words.
+    guard !after.hasPrefix("::") || word == "uprobe" || word == "uretprobe", word != "cpp" else {
+      return nil
     }
-    if word == "cpp" { return nil }
     let rest = after.dropFirst()
     if let match = kinds.first(where: { $0.name == word }) { return (match.isReturn, rest) }
     if separator == "/" { throw .missingKind(text) }
