@@ -56,34 +56,36 @@ struct CallConvention {
 /// The entries of each thread that may still return, as linked lists through the block's hits.
 /// Hits are named by their index plus one; 0 is none.
 struct OpenCalls {
-  private(set) var tops: [UInt32]
-  private var below: [UInt32]
-  private var stackPointers: [UInt64]
+  private let threads: Table<ModelMemory.ThreadState>
+  private let below: Table<UInt32>
+  private let stackPointers: Table<UInt64>
 
-  init(threads: Int, hits: Int) {
-    tops = Array(repeating: 0, count: threads)
-    below = Array(repeating: 0, count: hits)
-    stackPointers = Array(repeating: 0, count: hits)
+  init(_ memory: ModelMemory) {
+    threads = memory.threads
+    below = memory.below
+    stackPointers = memory.callStackPointers
   }
 
-  mutating func pop(_ thread: Int) -> Int {
-    let top = tops[thread]
-    if top != 0 { tops[thread] = below[Int(top) - 1] }
+  @inline(__always)
+  func pop(_ thread: Int) -> Int {
+    let top = threads[thread].call
+    if top != 0 { threads[thread].call = below[Int(top) - 1] }
     return Int(top)
   }
 
-  mutating func push(_ hit: Int, _ thread: Int, stackPointer: UInt64) {
+  @inline(__always)
+  func push(_ hit: Int, _ thread: Int, stackPointer: UInt64) {
     stackPointers[hit] = stackPointer
-    below[hit] = tops[thread]
-    tops[thread] = UInt32(hit + 1)
+    below[hit] = threads[thread].call
+    threads[thread].call = UInt32(hit + 1)
   }
 
   /// Drops entries whose stack pointer lies below one that their thread has now: their frames are
   /// gone without a return.
   @inline(__always)
-  mutating func drop(below stackPointer: UInt64, _ thread: Int) {
-    while tops[thread] != 0, stackPointers[Int(tops[thread]) - 1] < stackPointer {
-      _ = pop(thread)
-    }
+  func drop(below stackPointer: UInt64, _ thread: Int) {
+    var top = threads[thread].call
+    while top != 0, stackPointers[Int(top) - 1] < stackPointer { top = below[Int(top) - 1] }
+    threads[thread].call = top
   }
 }

@@ -5,43 +5,31 @@ import ProbeEvents
 ///
 /// Tables name hits by their index in the block plus one; 0 is none.
 struct JudgedModel {
-  /// The last hit of each thread, as far as the next one is predicted from it.
-  struct ThreadState {
-    var history: UInt64 = 0
-    var stackPointer: UInt64 = 0
-    var linkAtReturn: UInt64 = 0
-    var flags: HitFlags = []
-    var windowLength = 0
-  }
-
-  /// Stack words last seen, by address and thread.
-  static let memorySlots = 8192
-  static let entryAddressSlots = 1024
-
   let convention: CallConvention
-  var threads: [ThreadState]
-  var calls: OpenCalls
-  var memory: [UInt64]
+  let threads: Table<ModelMemory.ThreadState>
+  let calls: OpenCalls
+  let words: Table<UInt64>
   /// The entry that followed a history, and a last signature.
-  private var afterHistory: [UInt32]
-  private var afterLatest: [UInt32]
+  private let afterHistory: Table<UInt32>
+  private let afterLatest: Table<UInt32>
   /// The last hit at a site.
-  private var sites: [UInt32]
+  private let sites: Table<UInt32>
   /// The instruction pointer of each probe's last entry.
-  private var entryAddresses: [UInt64]
+  private let entryAddresses: Table<UInt64>
   /// How far each entry moved its thread's stack pointer since the thread's hit before.
-  private var steps: [UInt64]
+  private let steps: Table<UInt64>
 
-  init(convention: CallConvention, threads: Int, hits: Int) {
+  init(_ memory: ModelMemory, _ convention: CallConvention, threads count: Int, hits: Int) {
+    memory.reset(threads: count, hits: hits)
     self.convention = convention
-    self.threads = Array(repeating: ThreadState(), count: threads)
-    calls = OpenCalls(threads: threads, hits: hits)
-    memory = Array(repeating: 0, count: Self.memorySlots)
-    afterHistory = Array(repeating: 0, count: CallContext.historySlots)
-    afterLatest = Array(repeating: 0, count: CallContext.historySlots)
-    sites = Array(repeating: 0, count: CallContext.siteSlots)
-    entryAddresses = Array(repeating: 0, count: Self.entryAddressSlots)
-    steps = Array(repeating: 0, count: hits)
+    threads = memory.threads
+    calls = OpenCalls(memory)
+    words = memory.words
+    afterHistory = memory.histories
+    afterLatest = memory.latest
+    sites = memory.sites
+    entryAddresses = memory.entryAddresses
+    steps = memory.steps
   }
 
   /// The entry that the next one of a thread is likely to repeat.
@@ -72,7 +60,7 @@ struct JudgedModel {
 
   /// Takes note of an entry's probe and addresses.
   @inline(__always)
-  mutating func noteEntry(
+  func noteEntry(
     _ hit: Int, _ thread: Int, probe: UInt32, instructionPointer: UInt64,
     stackPointer: UInt64
   ) {
@@ -87,26 +75,29 @@ struct JudgedModel {
 
   /// Takes note of a return's stack pointer.
   @inline(__always)
-  mutating func noteReturn(_ thread: Int, flags: HitFlags, stackPointer: UInt64) {
+  func noteReturn(_ thread: Int, flags: HitFlags, stackPointer: UInt64) {
     calls.drop(below: stackPointer &- convention.returnStep(flags), thread)
   }
 
   /// Takes note of a hit when all its columns are known.
   @inline(__always)
-  mutating func finish(
+  func finish(
     _ hit: Int, _ thread: Int, kind: HitKind, site: UInt64, stackPointer: UInt64
   ) {
     let signature = CallContext.signature(site: site, kind: kind)
-    threads[thread].history = threads[thread].history << 16 | signature
-    threads[thread].stackPointer = stackPointer
+    var state = threads[thread]
+    state.history = state.history << 16 | signature
+    state.stackPointer = stackPointer
+    threads[thread] = state
     sites[CallContext.siteSlot(signature)] = UInt32(hit + 1)
   }
 
   /// The slot of the first word of a window; the following words have the following slots, round
   /// about.
   @inline(__always)
-  static func memorySlot(_ stackPointer: UInt64, _ thread: Int) -> Int {
-    Int(truncatingIfNeeded: (stackPointer >> 3) &+ UInt64(thread) &* 613) & (memorySlots - 1)
+  static func wordSlot(_ stackPointer: UInt64, _ thread: Int) -> Int {
+    Int(truncatingIfNeeded: (stackPointer >> 3) &+ UInt64(thread) &* 613)
+      & (ModelMemory.wordSlots - 1)
   }
 }
 

@@ -4,7 +4,8 @@ enum Streams {
   /// The streams of the judged group, in order.
   enum Judged: Int, CaseIterable {
     case threadTable, shapes, threads, probes, stackPointers, instructionPointers, functions
-    case flags, lengths, links, linkValues, masks, codes, regions, lowBytes, highBytes, sideEvents
+    case flags, lengths, links, linkValues, wordCount, masks, codes, regions, lowBytes, highBytes,
+      sideEvents
   }
 
   /// The streams of the times group, in order.
