@@ -22,7 +22,7 @@ struct ColumnTables {
     }
     if convention.hasLink { return links[hit] }
     let start = starts[hit]
-    guard starts[hit + 1] > start else { return instructionPointers[hit] }
+    guard starts[hit &+ 1] > start else { return instructionPointers[hit] }
     return convention.returnAddress(word: words[Int(start)], flags[hit])
   }
 
@@ -30,22 +30,22 @@ struct ColumnTables {
   @inline(__always)
   func word(_ place: Int, of reference: Int) -> UInt64 {
     guard reference != 0 else { return 0 }
-    let at = Int(starts[reference - 1]) + place
+    let at = Int(starts[reference &- 1]) &+ place
     return at < Int(starts[reference]) ? words[at] : 0
   }
 
   /// What a return looks like that answers an entry, named by its index plus one.
   @inline(__always)
   func expectedReturn(
-    from entry: Int, _ flags: HitFlags, _ convention: CallConvention, stackPointer: UInt64
+    from entry: Int, _ state: ThreadState, _ convention: CallConvention
   ) -> (probe: UInt32, stackPointer: UInt64, address: UInt64, function: UInt64) {
-    guard entry != 0 else { return (0, stackPointer, 0, 0) }
-    let index = entry - 1
+    guard entry != 0 else { return (0, state.stackPointer, 0, 0) }
+    let index = entry &- 1
     let address =
       convention.hasLink
-      ? links[index] : convention.returnAddress(word: word(0, of: entry), flags)
+      ? links[index] : convention.returnAddress(word: word(0, of: entry), state.flags)
     return (
-      probes[index], stackPointers[index] &+ convention.returnStep(flags), address,
+      probes[index], stackPointers[index] &+ convention.returnStep(state.flags), address,
       functions[index]
     )
   }

@@ -10,6 +10,8 @@ struct JudgedDecoder {
   private let threadCount: UInt64
   private let probeCount: UInt64
   private var wordsEnd = 0
+  /// The thread of the hit before, by its index in the block's table.
+  private var thread = 0
   private var threads: Cursor
   private var probes: Cursor
   private var stackPointers: Cursor
@@ -40,9 +42,11 @@ struct JudgedDecoder {
     let words = try wordCount(content, cursors)
     columns.resizeJudged(hits: hits, words: words, hasLink: convention.hasLink)
     columns.windowStarts[0] = 0
-    let model = JudgedModel(memory, convention, threads: columns.threadTable.count, hits: hits)
     let threadCount = columns.threadTable.count
     try columns.withTables { (tables) throws(TapeDamage.Reason) in
+      let model = JudgedModel(
+        memory, convention, threads: threadCount, hits: hits,
+        stackPointers: tables.stackPointers)
       var decoder = JudgedDecoder(
         cursors, tables, model, threadCount: threadCount, probeCount: probeCount)
       let bytes = content.span
@@ -104,108 +108,118 @@ struct JudgedDecoder {
       high: cursors[Stream.highBytes.rawValue])
   }
 
+  /// Decodes a hit, whose index must be below the number of hits: all columns have that length.
   @inline(__always)
   private mutating func decode(
     _ hit: Int, shape: UInt8, _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) {
-    var index: UInt32 = hit == 0 ? 0 : columns.threads[hit - 1]
     if shape & Shape.thread != 0 {
       let value = try threads.varint(bytes)
       guard value < threadCount else { throw .valueOutOfRange }
-      index = UInt32(truncatingIfNeeded: value)
+      thread = Int(truncatingIfNeeded: value)
     }
-    let thread = Int(index)
-    columns.threads[hit] = index
+    var state = model.threads[thread]
+    if shape & (Shape.flags | Shape.length) != 0 { try decodeRare(shape, &state, bytes) }
+    let kind: HitKind = shape & Shape.isReturn == 0 ? .entry : .return
+    // The index is below the number of hits.
+    unsafe columns.threads[unchecked: hit] = UInt32(truncatingIfNeeded: thread)
+    unsafe columns.flags[unchecked: hit] = state.flags
+    unsafe columns.kinds[unchecked: hit] = kind
+    let stackPointer: UInt64
+    let site: UInt64
+    switch kind {
+    case .entry:
+      let reference = model.expectedEntry(state)
+      stackPointer = try decodeEntry(hit, reference, &state, shape, bytes)
+      try decodeWindow(hit, stackPointer, Int(state.windowLength), reference, bytes)
+      site = columns.site(of: hit, .entry, model.convention)
+    case .return:
+      (stackPointer, site) = try decodeReturn(hit, &state, shape, bytes)
+      try decodeWindow(hit, stackPointer, Int(state.windowLength), 0, bytes)
+    }
+    model.finish(&state, kind: kind, site: site, stackPointer: stackPointer)
+    model.threads[thread] = state
+  }
+
+  private mutating func decodeRare(
+    _ shape: UInt8, _ state: inout ThreadState, _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) {
     if shape & Shape.flags != 0 {
-      model.threads[thread].flags = HitFlags(rawValue: try flags.byte(bytes))
+      state.flags = HitFlags(rawValue: try flags.byte(bytes))
     }
-    let hitFlags = model.threads[thread].flags
-    columns.flags[hit] = hitFlags
     if shape & Shape.length != 0 {
       let value = try lengths.varint(bytes)
       guard value <= UInt64(TapeLimits.wordsPerWindow) else { throw .overLimit }
-      model.threads[thread].windowLength = UInt32(truncatingIfNeeded: value)
+      state.windowLength = UInt32(truncatingIfNeeded: value)
     }
-    let kind: HitKind = shape & Shape.isReturn == 0 ? .entry : .return
-    columns.kinds[hit] = kind
-    let reference =
-      switch kind {
-      case .entry: try decodeEntry(hit, thread, shape, bytes)
-      case .return: try decodeReturn(hit, thread, hitFlags, shape, bytes)
-      }
-    try decodeWindow(
-      hit, thread, Int(model.threads[thread].windowLength), reference, bytes)
-    model.finish(
-      hit, thread, kind: kind, site: columns.site(of: hit, kind, model.convention),
-      stackPointer: columns.stackPointers[hit])
   }
 
+  /// Returns the stack pointer.
   @inline(__always)
   private mutating func decodeEntry(
-    _ hit: Int, _ thread: Int, _ shape: UInt8, _ bytes: Span<UInt8>
-  ) throws(TapeDamage.Reason) -> Int {
-    let reference = model.expectedEntry(thread)
-    let probe = try decodeProbe(
-      hit, shape, reference == 0 ? 0 : columns.probes[reference - 1], bytes)
-    var stackPointer = model.expectedStackPointer(reference, thread)
+    _ hit: Int, _ reference: Int, _ state: inout ThreadState, _ shape: UInt8,
+    _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) -> UInt64 {
+    var probe = reference == 0 ? 0 : columns.probes[reference &- 1]
+    if shape & Shape.probe != 0 { probe = try decodeProbe(bytes) }
+    var stackPointer = model.expectedStackPointer(reference, state)
     if shape & Shape.stackPointer != 0 {
       stackPointer = try stackPointers.miss(bytes, stackPointer)
     }
-    columns.stackPointers[hit] = stackPointer
     var address = model.expectedEntryAddress(probe)
     if shape & Shape.instructionPointer != 0 {
       address = try instructionPointers.miss(bytes, address)
     }
-    columns.instructionPointers[hit] = address
-    columns.functions[hit] =
-      shape & Shape.function == 0 ? address : try functions.miss(bytes, address)
+    let function = shape & Shape.function == 0 ? address : try functions.miss(bytes, address)
+    store(hit, probe, stackPointer, address, function)
     if model.convention.hasLink {
-      _ = try decodeLink(hit, reference == 0 ? 0 : columns.links[reference - 1], bytes)
+      _ = try decodeLink(hit, reference == 0 ? 0 : columns.links[reference &- 1], bytes)
     }
     model.noteEntry(
-      hit, thread, probe: probe, instructionPointer: address, stackPointer: stackPointer)
-    return reference
+      hit, &state, probe: probe, instructionPointer: address, stackPointer: stackPointer)
+    return stackPointer
   }
 
+  /// Returns the stack pointer and the address returned to.
   @inline(__always)
   private mutating func decodeReturn(
-    _ hit: Int, _ thread: Int, _ flags: HitFlags, _ shape: UInt8, _ bytes: Span<UInt8>
-  ) throws(TapeDamage.Reason) -> Int {
-    let entry = model.calls.pop(thread)
-    var expected = columns.expectedReturn(
-      from: entry, flags, model.convention, stackPointer: model.threads[thread].stackPointer)
-    _ = try decodeProbe(hit, shape, expected.probe, bytes)
+    _ hit: Int, _ state: inout ThreadState, _ shape: UInt8, _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) -> (stackPointer: UInt64, address: UInt64) {
+    let entry = model.calls.pop(&state)
+    var expected = columns.expectedReturn(from: entry, state, model.convention)
+    if shape & Shape.probe != 0 { expected.probe = try decodeProbe(bytes) }
     if shape & Shape.stackPointer != 0 {
       expected.stackPointer = try stackPointers.miss(bytes, expected.stackPointer)
     }
-    columns.stackPointers[hit] = expected.stackPointer
     if shape & Shape.instructionPointer != 0 {
       expected.address = try instructionPointers.miss(bytes, expected.address)
     }
-    columns.instructionPointers[hit] = expected.address
-    columns.functions[hit] =
-      shape & Shape.function == 0
-      ? expected.function : try functions.miss(bytes, expected.function)
-    if model.convention.hasLink {
-      model.threads[thread].linkAtReturn =
-        try decodeLink(hit, model.threads[thread].linkAtReturn, bytes)
+    if shape & Shape.function != 0 {
+      expected.function = try functions.miss(bytes, expected.function)
     }
-    model.noteReturn(thread, flags: flags, stackPointer: expected.stackPointer)
-    return model.lastReturn(to: expected.address)
+    store(hit, expected.probe, expected.stackPointer, expected.address, expected.function)
+    if model.convention.hasLink {
+      state.linkAtReturn = try decodeLink(hit, state.linkAtReturn, bytes)
+    }
+    model.noteReturn(&state, stackPointer: expected.stackPointer)
+    return (expected.stackPointer, expected.address)
   }
 
   @inline(__always)
-  private mutating func decodeProbe(
-    _ hit: Int, _ shape: UInt8, _ prediction: UInt32, _ bytes: Span<UInt8>
-  ) throws(TapeDamage.Reason) -> UInt32 {
-    var probe = prediction
-    if shape & Shape.probe != 0 {
-      let value = try probes.varint(bytes)
-      guard value < probeCount else { throw .valueOutOfRange }
-      probe = UInt32(truncatingIfNeeded: value)
-    }
-    columns.probes[hit] = probe
-    return probe
+  private func store(
+    _ hit: Int, _ probe: UInt32, _ stackPointer: UInt64, _ address: UInt64, _ function: UInt64
+  ) {
+    // The index is below the number of hits, as `decode` says.
+    unsafe columns.probes[unchecked: hit] = probe
+    unsafe columns.stackPointers[unchecked: hit] = stackPointer
+    unsafe columns.instructionPointers[unchecked: hit] = address
+    unsafe columns.functions[unchecked: hit] = function
+  }
+
+  private mutating func decodeProbe(_ bytes: Span<UInt8>) throws(TapeDamage.Reason) -> UInt32 {
+    let value = try probes.varint(bytes)
+    guard value < probeCount else { throw .valueOutOfRange }
+    return UInt32(truncatingIfNeeded: value)
   }
 
   private mutating func decodeLink(
@@ -223,46 +237,68 @@ struct JudgedDecoder {
 
   @inline(__always)
   private mutating func decodeWindow(
-    _ hit: Int, _ thread: Int, _ length: Int, _ reference: Int, _ bytes: Span<UInt8>
+    _ hit: Int, _ stackPointer: UInt64, _ length: Int, _ reference: Int, _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) {
     let start = wordsEnd
-    guard length <= columns.words.count - start else { throw .overLimit }
-    var slot = JudgedModel.wordSlot(columns.stackPointers[hit], thread)
+    guard length <= columns.words.count &- start else { throw .overLimit }
+    var slot = JudgedModel.wordSlot(stackPointer, thread)
     var first = 0
     while first < length {
-      let count = min(8, length - first)
+      let count = min(8, length &- first)
       let mask = try masks.byte(bytes)
-      if mask == 0 && count == 8 && slot <= ModelMemory.wordSlots - 8 {
-        model.words.copyEight(from: slot, to: columns.words, at: start + first)
-        slot = (slot + 8) & (ModelMemory.wordSlots - 1)
+      if count == 8 && slot <= ModelMemory.wordSlots - 8 {
+        model.words.copyEight(from: slot, to: columns.words, at: start &+ first)
+        if mask != 0 { try decodeEight(first, mask, start, slot, reference, bytes) }
       } else {
         guard count == 8 || mask >> UInt8(count) == 0 else { throw .valueOutOfRange }
-        try decodeWords(first..<first + count, mask, start, &slot, reference, bytes)
+        try decodeSome(first..<first + count, mask, start, slot, reference, bytes)
       }
-      first += count
+      slot = (slot &+ count) & (ModelMemory.wordSlots - 1)
+      first &+= count
     }
-    wordsEnd = start + length
-    columns.starts[hit + 1] = UInt32(truncatingIfNeeded: wordsEnd)
+    wordsEnd = start &+ length
+    columns.starts[hit &+ 1] = UInt32(truncatingIfNeeded: wordsEnd)
   }
 
-  /// Decodes up to eight words, of which the mask's ones are not as last seen.
+  /// Decodes the mask's words of eight whose slots follow each other and that are already copied.
   @inline(__always)
-  private mutating func decodeWords(
-    _ places: Range<Int>, _ mask: UInt8, _ start: Int, _ slot: inout Int, _ reference: Int,
+  private mutating func decodeEight(
+    _ first: Int, _ mask: UInt8, _ start: Int, _ slot: Int, _ reference: Int,
     _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) {
     var rest = mask
+    while rest != 0 {
+      let place = rest.trailingZeroBitCount
+      rest &= rest &- 1
+      let word = try decodeWord(first &+ place, reference, bytes)
+      // The caller has copied eight words between these very places.
+      unsafe model.words[unchecked: slot &+ place] = word
+      unsafe columns.words[unchecked: start &+ first &+ place] = word
+    }
+  }
+
+  /// Decodes fewer than eight words, or eight whose slots go round about.
+  private mutating func decodeSome(
+    _ places: Range<Int>, _ mask: UInt8, _ start: Int, _ firstSlot: Int, _ reference: Int,
+    _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) {
+    var rest = mask
+    var slot = firstSlot
     for place in places {
-      if rest & 1 != 0 {
-        let code = try codes.byte(bytes)
-        model.words[slot] =
-          code == 0
-          ? columns.word(place, of: reference) : try far.decode(code, bytes, &farCursors)
-      }
+      if rest & 1 != 0 { model.words[slot] = try decodeWord(place, reference, bytes) }
       rest >>= 1
       columns.words[start + place] = model.words[slot]
       slot = (slot + 1) & (ModelMemory.wordSlots - 1)
     }
+  }
+
+  @inline(__always)
+  private mutating func decodeWord(
+    _ place: Int, _ reference: Int, _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) -> UInt64 {
+    let code = try codes.byte(bytes)
+    if code == 0 { return columns.word(place, of: reference) }
+    return try far.decode(code, bytes, &farCursors)
   }
 
   private func finish(words: Int) throws(TapeDamage.Reason) {

@@ -18,7 +18,9 @@ struct JudgedEncoder {
     let hits = columns.count
     let table = columns.threadTable
     return columns.withTables { tables in
-      let model = JudgedModel(memory, convention, threads: table.count, hits: hits)
+      let model = JudgedModel(
+        memory, convention, threads: table.count, hits: hits,
+        stackPointers: tables.stackPointers)
       var encoder = JudgedEncoder(model: model, columns: tables)
       for thread in table {
         SideEventCodec.encode(thread, into: &encoder.buffers.streams[Stream.threadTable.rawValue])
@@ -49,42 +51,47 @@ struct JudgedEncoder {
       shape |= Shape.thread
       append(.threads, UInt64(thread))
     }
+    var state = model.threads[thread]
     let flags = columns.flags[hit]
-    if flags != model.threads[thread].flags {
+    if flags != state.flags {
       shape |= Shape.flags
       buffers.streams[Stream.flags.rawValue].append(flags.rawValue)
-      model.threads[thread].flags = flags
+      state.flags = flags
     }
-    let length = Int(columns.starts[hit + 1] - columns.starts[hit])
-    if length != Int(model.threads[thread].windowLength) {
+    let length = columns.starts[hit + 1] - columns.starts[hit]
+    if length != state.windowLength {
       shape |= Shape.length
       append(.lengths, UInt64(length))
-      model.threads[thread].windowLength = UInt32(length)
+      state.windowLength = length
     }
-    let reference: Int
-    switch columns.kinds[hit] {
-    case .entry: reference = encodeEntry(hit, thread, &shape)
-    case .return: reference = encodeReturn(hit, thread, flags, &shape)
+    var reference = 0
+    let kind = columns.kinds[hit]
+    switch kind {
+    case .entry: reference = encodeEntry(hit, &state, &shape)
+    case .return: encodeReturn(hit, &state, &shape)
     }
     buffers.streams[Stream.shapes.rawValue].append(shape)
-    encodeWindow(hit, thread, length, reference)
+    encodeWindow(hit, thread, Int(length), reference)
     model.finish(
-      hit, thread, kind: columns.kinds[hit],
-      site: columns.site(of: hit, columns.kinds[hit], model.convention),
+      &state, kind: kind, site: columns.site(of: hit, kind, model.convention),
       stackPointer: columns.stackPointers[hit])
+    model.threads[thread] = state
   }
 
-  private mutating func encodeEntry(_ hit: Int, _ thread: Int, _ shape: inout UInt8) -> Int {
-    let reference = model.expectedEntry(thread)
+  /// Returns the entry that this one was predicted from.
+  private mutating func encodeEntry(
+    _ hit: Int, _ state: inout ThreadState, _ shape: inout UInt8
+  ) -> Int {
+    let reference = model.expectedEntry(state)
     let probe = columns.probes[hit]
-    let known = reference == 0 ? 0 : columns.probes[reference - 1]
-    if probe != known {
+    if probe != (reference == 0 ? 0 : columns.probes[reference - 1]) {
       shape |= Shape.probe
       append(.probes, UInt64(probe))
     }
+    let stackPointer = columns.stackPointers[hit]
     miss(
-      .stackPointers, Shape.stackPointer, columns.stackPointers[hit],
-      model.expectedStackPointer(reference, thread), &shape)
+      .stackPointers, Shape.stackPointer, stackPointer,
+      model.expectedStackPointer(reference, state), &shape)
     let address = columns.instructionPointers[hit]
     miss(
       .instructionPointers, Shape.instructionPointer, address, model.expectedEntryAddress(probe),
@@ -94,17 +101,15 @@ struct JudgedEncoder {
       link(hit, reference == 0 ? 0 : columns.links[reference - 1])
     }
     model.noteEntry(
-      hit, thread, probe: probe, instructionPointer: address,
-      stackPointer: columns.stackPointers[hit])
+      hit, &state, probe: probe, instructionPointer: address, stackPointer: stackPointer)
     return reference
   }
 
   private mutating func encodeReturn(
-    _ hit: Int, _ thread: Int, _ flags: HitFlags, _ shape: inout UInt8
-  ) -> Int {
-    let entry = model.calls.pop(thread)
-    let expected = columns.expectedReturn(
-      from: entry, flags, model.convention, stackPointer: model.threads[thread].stackPointer)
+    _ hit: Int, _ state: inout ThreadState, _ shape: inout UInt8
+  ) {
+    let entry = model.calls.pop(&state)
+    let expected = columns.expectedReturn(from: entry, state, model.convention)
     if columns.probes[hit] != expected.probe {
       shape |= Shape.probe
       append(.probes, UInt64(columns.probes[hit]))
@@ -112,16 +117,15 @@ struct JudgedEncoder {
     miss(
       .stackPointers, Shape.stackPointer, columns.stackPointers[hit], expected.stackPointer,
       &shape)
-    let address = columns.instructionPointers[hit]
     miss(
-      .instructionPointers, Shape.instructionPointer, address, expected.address, &shape)
+      .instructionPointers, Shape.instructionPointer, columns.instructionPointers[hit],
+      expected.address, &shape)
     miss(.functions, Shape.function, columns.functions[hit], expected.function, &shape)
     if model.convention.hasLink {
-      link(hit, model.threads[thread].linkAtReturn)
-      model.threads[thread].linkAtReturn = columns.links[hit]
+      link(hit, state.linkAtReturn)
+      state.linkAtReturn = columns.links[hit]
     }
-    model.noteReturn(thread, flags: flags, stackPointer: columns.stackPointers[hit])
-    return model.lastReturn(to: address)
+    model.noteReturn(&state, stackPointer: columns.stackPointers[hit])
   }
 
   private mutating func encodeWindow(

@@ -50,10 +50,10 @@ struct RegisterModel {
   private let columns: ColumnTables
   /// All registers, hit after hit.
   private let registers: Table<UInt64>
-  private let threads: Table<ModelMemory.ThreadState>
+  private let threads: Table<ThreadState>
   private let calls: OpenCalls
-  private let histories: Table<UInt32>
-  private let sites: Table<UInt32>
+  private let histories: SlotTable<UInt32>
+  private let sites: SlotTable<UInt32>
   /// The last source token of each site's columns.
   private let sources: Table<UInt8>
 
@@ -71,9 +71,9 @@ struct RegisterModel {
     self.columns = columns
     self.registers = registers
     threads = memory.threads
-    calls = OpenCalls(memory)
-    histories = memory.histories
-    sites = memory.sites
+    calls = OpenCalls(memory, stackPointers: columns.stackPointers)
+    histories = SlotTable(memory.histories)
+    sites = SlotTable(memory.sites)
     sources = memory.sources
     sources.fill(CallContext.siteSlots * width, with: Token.hitBefore)
   }
@@ -84,28 +84,28 @@ struct RegisterModel {
     let thread = Int(columns.threads[hit])
     let kind = columns.kinds[hit]
     let stackPointer = columns.stackPointers[hit]
+    var state = threads[thread]
     var entry = 0
     switch kind {
     case .entry:
-      calls.drop(below: stackPointer, thread)
-      calls.push(hit, thread, stackPointer: stackPointer)
+      calls.drop(below: stackPointer, &state)
+      calls.push(hit, &state)
     case .return:
-      entry = calls.pop(thread)
+      entry = calls.pop(&state)
       let place = stackPointer &- convention.returnStep(columns.flags[hit])
-      calls.drop(below: place, thread)
+      calls.drop(below: place, &state)
     }
     let signature = CallContext.signature(
       site: columns.site(of: hit, kind, convention), kind: kind)
-    let history = threads[thread].history << 16 | signature
-    let slot = CallContext.siteSlot(signature)
-    let historySlot = CallContext.historySlot(history)
+    state.history = state.history << 16 | signature
+    let historySlot = CallContext.historySlot(state.history)
     let references = References(
-      sameHistory: Int(histories[historySlot]), sameSite: Int(sites[slot]),
-      hitBefore: Int(threads[thread].hit), entry: entry, slot: slot)
-    histories[historySlot] = UInt32(hit + 1)
-    sites[slot] = UInt32(hit + 1)
-    threads[thread].history = history
-    threads[thread].hit = UInt32(hit + 1)
+      sameHistory: Int(histories[historySlot]), sameSite: Int(sites[signature]),
+      hitBefore: Int(state.hit), entry: entry, slot: Int(signature) & (CallContext.siteSlots - 1))
+    state.hit = UInt32(truncatingIfNeeded: hit &+ 1)
+    histories[historySlot] = state.hit
+    sites[signature] = state.hit
+    threads[thread] = state
     return references
   }
 

@@ -49,7 +49,8 @@ struct Cursor {
   @inline(__always)
   mutating func byte(_ content: Span<UInt8>) throws(TapeDamage.Reason) -> UInt8 {
     guard offset < end else { throw .streamTooShort }
-    let value = content[offset]
+    // `Streams.split` has made sure that no stream ends after the content.
+    let value = unsafe content[unchecked: offset]
     offset &+= 1
     return value
   }
