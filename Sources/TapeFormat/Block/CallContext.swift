@@ -15,22 +15,10 @@ enum CallContext {
     ((site << 1 | UInt64(kind.rawValue)) &* multiplier) >> 48
   }
 
-  /// The slot of a whole history.
+  /// The slot of a history, of 4096.
   @inline(__always)
-  static func historySlot(_ history: UInt64) -> Int {
-    Int(truncatingIfNeeded: (history &* multiplier) >> 52)
-  }
-
-  /// The slot of a history's last signature alone.
-  @inline(__always)
-  static func latestSlot(_ history: UInt64) -> Int {
-    historySlot(history & 0xFFFF)
-  }
-
-  /// The slot of a signature in tables by site.
-  @inline(__always)
-  static func siteSlot(_ signature: UInt64) -> Int {
-    Int(truncatingIfNeeded: signature & 1023)
+  static func historySlot(_ history: UInt64) -> UInt64 {
+    (history &* multiplier) >> 52
   }
 }
 
@@ -38,52 +26,69 @@ enum CallContext {
 struct CallConvention {
   /// Whether the return address is in the link register rather than at the stack pointer.
   let hasLink: Bool
+  /// The bit of `HitFlags.compat`, which as a static of another module would cost a call each time.
+  private static let compatBit: UInt8 = 1
 
   /// How far a return moves the stack pointer up from its value at the entry.
   @inline(__always)
   func returnStep(_ flags: HitFlags) -> UInt64 {
     if hasLink { return 0 }
-    return flags.contains(.compat) ? 4 : 8
+    return flags.rawValue & Self.compatBit != 0 ? 4 : 8
   }
 
   /// The return address from the first stack word.
   @inline(__always)
   func returnAddress(word: UInt64, _ flags: HitFlags) -> UInt64 {
-    flags.contains(.compat) ? word & 0xFFFF_FFFF : word
+    flags.rawValue & Self.compatBit != 0 ? word & 0xFFFF_FFFF : word
   }
+}
+
+/// What is known of a thread when its next hit comes. All zero at the start of a block.
+struct ThreadState {
+  /// The last four signatures, the youngest in the low bits.
+  var history: UInt64 = 0
+  var stackPointer: UInt64 = 0
+  /// The link register of the last return.
+  var linkAtReturn: UInt64 = 0
+  /// The thread's last hit, by index plus one.
+  var hit: UInt32 = 0
+  /// The youngest entry that may still return, by index plus one; see ``OpenCalls``.
+  var call: UInt32 = 0
+  var windowLength: UInt32 = 0
+  var flags: HitFlags = []
 }
 
 /// The entries of each thread that may still return, as linked lists through the block's hits.
 /// Hits are named by their index plus one; 0 is none.
 struct OpenCalls {
-  private(set) var tops: [UInt32]
-  private var below: [UInt32]
-  private var stackPointers: [UInt64]
+  private let below: Table<UInt32>
+  private let stackPointers: Table<UInt64>
 
-  init(threads: Int, hits: Int) {
-    tops = Array(repeating: 0, count: threads)
-    below = Array(repeating: 0, count: hits)
-    stackPointers = Array(repeating: 0, count: hits)
+  /// No calls; `stackPointers` is the column that the hits are in.
+  init(_ memory: ModelMemory, stackPointers: Table<UInt64>) {
+    below = memory.below
+    self.stackPointers = stackPointers
   }
 
-  mutating func pop(_ thread: Int) -> Int {
-    let top = tops[thread]
-    if top != 0 { tops[thread] = below[Int(top) - 1] }
-    return Int(top)
+  @inline(__always)
+  func pop(_ state: inout ThreadState) -> Int {
+    let top = Int(state.call)
+    if top != 0 { state.call = below[top &- 1] }
+    return top
   }
 
-  mutating func push(_ hit: Int, _ thread: Int, stackPointer: UInt64) {
-    stackPointers[hit] = stackPointer
-    below[hit] = tops[thread]
-    tops[thread] = UInt32(hit + 1)
+  @inline(__always)
+  func push(_ hit: Int, _ state: inout ThreadState) {
+    below[hit] = state.call
+    state.call = UInt32(truncatingIfNeeded: hit &+ 1)
   }
 
   /// Drops entries whose stack pointer lies below one that their thread has now: their frames are
   /// gone without a return.
   @inline(__always)
-  mutating func drop(below stackPointer: UInt64, _ thread: Int) {
-    while tops[thread] != 0, stackPointers[Int(tops[thread]) - 1] < stackPointer {
-      _ = pop(thread)
+  func drop(below stackPointer: UInt64, _ state: inout ThreadState) {
+    while state.call != 0, stackPointers[Int(state.call) &- 1] < stackPointer {
+      state.call = below[Int(state.call) &- 1]
     }
   }
 }

@@ -7,29 +7,41 @@ struct JudgedEncoder {
   private var buffers = StreamBuffers(count: Streams.Judged.allCases.count)
   private var far = FarValues()
   private var farBuffers = FarValues.Buffers()
-  private var model: JudgedModel
-  private let columns: HitColumns
+  private let model: JudgedModel
+  private let columns: ColumnTables
 
   /// Encodes a block's judged columns and its side events, which are already bytes.
   static func encode(
-    _ columns: HitColumns, sideEvents: [UInt8], convention: CallConvention
+    _ columns: inout HitColumns, sideEvents: [UInt8], convention: CallConvention,
+    memory: ModelMemory
   ) -> StreamBuffers {
-    var encoder = JudgedEncoder(columns, convention)
-    for thread in columns.threadTable {
-      SideEventCodec.encode(thread, into: &encoder.buffers.streams[Stream.threadTable.rawValue])
+    let hits = columns.count
+    let table = columns.threadTable
+    return columns.withTables { tables in
+      let model = JudgedModel(
+        memory, convention, threads: table.count, hits: hits,
+        stackPointers: tables.stackPointers)
+      var encoder = JudgedEncoder(model: model, columns: tables)
+      for thread in table {
+        SideEventCodec.encode(thread, into: &encoder.buffers.streams[Stream.threadTable.rawValue])
+      }
+      encoder.buffers.streams[Stream.sideEvents.rawValue] = sideEvents
+      encoder.append(.wordCount, UInt64(tables.words.count))
+      for hit in 0..<hits { encoder.encode(hit) }
+      return encoder.finished()
     }
-    encoder.buffers.streams[Stream.sideEvents.rawValue] = sideEvents
-    for hit in 0..<columns.count { encoder.encode(hit) }
-    encoder.buffers.streams[Stream.regions.rawValue] = encoder.farBuffers.regions
-    encoder.buffers.streams[Stream.lowBytes.rawValue] = encoder.farBuffers.low
-    encoder.buffers.streams[Stream.highBytes.rawValue] = encoder.farBuffers.high
-    return encoder.buffers
   }
 
-  private init(_ columns: HitColumns, _ convention: CallConvention) {
+  private init(model: JudgedModel, columns: ColumnTables) {
+    self.model = model
     self.columns = columns
-    model = JudgedModel(
-      convention: convention, threads: columns.threadTable.count, hits: columns.count)
+  }
+
+  private consuming func finished() -> StreamBuffers {
+    buffers.streams[Stream.regions.rawValue] = farBuffers.regions
+    buffers.streams[Stream.lowBytes.rawValue] = farBuffers.low
+    buffers.streams[Stream.highBytes.rawValue] = farBuffers.high
+    return buffers
   }
 
   private mutating func encode(_ hit: Int) {
@@ -39,61 +51,65 @@ struct JudgedEncoder {
       shape |= Shape.thread
       append(.threads, UInt64(thread))
     }
+    var state = model.threads[thread]
     let flags = columns.flags[hit]
-    if flags != model.threads[thread].flags {
+    if flags != state.flags {
       shape |= Shape.flags
       buffers.streams[Stream.flags.rawValue].append(flags.rawValue)
-      model.threads[thread].flags = flags
+      state.flags = flags
     }
-    let length = Int(columns.windowStarts[hit + 1] - columns.windowStarts[hit])
-    if length != model.threads[thread].windowLength {
+    let length = columns.starts[hit + 1] - columns.starts[hit]
+    if length != state.windowLength {
       shape |= Shape.length
       append(.lengths, UInt64(length))
-      model.threads[thread].windowLength = length
+      state.windowLength = length
     }
-    let reference: Int
-    switch columns.kinds[hit] {
-    case .entry: reference = encodeEntry(hit, thread, &shape)
-    case .return: reference = encodeReturn(hit, thread, flags, &shape)
+    var reference = 0
+    let kind = columns.kinds[hit]
+    switch kind {
+    case .entry: reference = encodeEntry(hit, &state, &shape)
+    case .return: encodeReturn(hit, &state, &shape)
     }
     buffers.streams[Stream.shapes.rawValue].append(shape)
-    encodeWindow(hit, thread, length, reference)
+    encodeWindow(hit, thread, Int(length), reference)
     model.finish(
-      hit, thread, kind: columns.kinds[hit],
-      site: columns.site(of: hit, model.convention), stackPointer: columns.stackPointers[hit])
+      &state, kind: kind, site: columns.site(of: hit, kind, model.convention),
+      stackPointer: columns.stackPointers[hit])
+    model.threads[thread] = state
   }
 
-  private mutating func encodeEntry(_ hit: Int, _ thread: Int, _ shape: inout UInt8) -> Int {
-    let reference = model.expectedEntry(thread)
+  /// Returns the entry that this one was predicted from.
+  private mutating func encodeEntry(
+    _ hit: Int, _ state: inout ThreadState, _ shape: inout UInt8
+  ) -> Int {
+    let reference = model.expectedEntry(state)
     let probe = columns.probes[hit]
-    let known = reference == 0 ? 0 : columns.probes[reference - 1]
-    if probe != known {
+    if probe != (reference == 0 ? 0 : columns.probes[reference - 1]) {
       shape |= Shape.probe
       append(.probes, UInt64(probe))
     }
+    let stackPointer = columns.stackPointers[hit]
     miss(
-      .stackPointers, Shape.stackPointer, columns.stackPointers[hit],
-      model.expectedStackPointer(reference, thread), &shape)
+      .stackPointers, Shape.stackPointer, stackPointer,
+      model.expectedStackPointer(reference, state), &shape)
     let address = columns.instructionPointers[hit]
     miss(
       .instructionPointers, Shape.instructionPointer, address, model.expectedEntryAddress(probe),
       &shape)
     miss(.functions, Shape.function, columns.functions[hit], address, &shape)
     if model.convention.hasLink {
-      link(hit, reference == 0 ? 0 : columns.linkRegisters[reference - 1])
+      link(hit, reference == 0 ? 0 : columns.links[reference - 1])
     }
     model.noteEntry(
-      hit, thread, probe: probe, instructionPointer: address,
-      stackPointer: columns.stackPointers[hit])
+      hit, &state, probe: probe, instructionPointer: address, stackPointer: stackPointer)
     return reference
   }
 
   private mutating func encodeReturn(
-    _ hit: Int, _ thread: Int, _ flags: HitFlags, _ shape: inout UInt8
-  ) -> Int {
-    let entry = model.calls.pop(thread)
-    let expected = columns.expectedReturn(
-      from: entry, flags, model.convention, stackPointer: model.threads[thread].stackPointer)
+    _ hit: Int, _ state: inout ThreadState, _ shape: inout UInt8
+  ) {
+    let entry = model.calls.pop(&state)
+    let expected = columns.expectedReturn(from: entry, state, model.convention)
     if columns.probes[hit] != expected.probe {
       shape |= Shape.probe
       append(.probes, UInt64(columns.probes[hit]))
@@ -101,33 +117,32 @@ struct JudgedEncoder {
     miss(
       .stackPointers, Shape.stackPointer, columns.stackPointers[hit], expected.stackPointer,
       &shape)
-    let address = columns.instructionPointers[hit]
     miss(
-      .instructionPointers, Shape.instructionPointer, address, expected.address, &shape)
+      .instructionPointers, Shape.instructionPointer, columns.instructionPointers[hit],
+      expected.address, &shape)
     miss(.functions, Shape.function, columns.functions[hit], expected.function, &shape)
     if model.convention.hasLink {
-      link(hit, model.threads[thread].linkAtReturn)
-      model.threads[thread].linkAtReturn = columns.linkRegisters[hit]
+      link(hit, state.linkAtReturn)
+      state.linkAtReturn = columns.links[hit]
     }
-    model.noteReturn(thread, flags: flags, stackPointer: columns.stackPointers[hit])
-    return model.lastReturn(to: address)
+    model.noteReturn(&state, stackPointer: columns.stackPointers[hit])
   }
 
   private mutating func encodeWindow(
     _ hit: Int, _ thread: Int, _ length: Int, _ reference: Int
   ) {
-    let start = Int(columns.windowStarts[hit])
-    var slot = JudgedModel.memorySlot(columns.stackPointers[hit], thread)
+    let start = Int(columns.starts[hit])
+    var slot = JudgedModel.wordSlot(columns.stackPointers[hit], thread)
     for first in stride(from: 0, to: length, by: 8) {
       var mask: UInt8 = 0
       for place in first..<min(first + 8, length) {
-        let word = columns.windowWords[start + place]
-        if model.memory[slot] != word {
+        let word = columns.words[start + place]
+        if model.words[slot] != word {
           mask |= 1 << UInt8(place - first)
-          model.memory[slot] = word
+          model.words[slot] = word
           code(word, reference, place)
         }
-        slot = (slot + 1) & (JudgedModel.memorySlots - 1)
+        slot = (slot + 1) & (ModelMemory.wordSlots - 1)
       }
       buffers.streams[Stream.masks.rawValue].append(mask)
     }
@@ -156,45 +171,8 @@ struct JudgedEncoder {
   }
 
   private mutating func link(_ hit: Int, _ prediction: UInt64) {
-    let value = columns.linkRegisters[hit]
+    let value = columns.links[hit]
     buffers.streams[Stream.links.rawValue].append(value == prediction ? 0 : 1)
     if value != prediction { append(.linkValues, Zigzag.encode(value &- prediction)) }
-  }
-}
-
-extension HitColumns {
-  /// Where a hit's call returns to, as far as the columns tell.
-  func site(of hit: Int, _ convention: CallConvention) -> UInt64 {
-    switch kinds[hit] {
-    case .return: return instructionPointers[hit]
-    case .entry: break
-    }
-    if convention.hasLink { return linkRegisters[hit] }
-    let start = windowStarts[hit]
-    guard windowStarts[hit + 1] > start else { return instructionPointers[hit] }
-    return convention.returnAddress(word: windowWords[Int(start)], flags[hit])
-  }
-
-  /// A word of the window of a hit, named by its index plus one; 0 where there is none.
-  func word(_ place: Int, of reference: Int) -> UInt64 {
-    guard reference != 0 else { return 0 }
-    let at = Int(windowStarts[reference - 1]) + place
-    return at < Int(windowStarts[reference]) ? windowWords[at] : 0
-  }
-
-  /// What a return looks like that answers an entry, named by its index plus one.
-  func expectedReturn(
-    from entry: Int, _ flags: HitFlags, _ convention: CallConvention, stackPointer: UInt64
-  ) -> (probe: UInt32, stackPointer: UInt64, address: UInt64, function: UInt64) {
-    guard entry != 0 else { return (0, stackPointer, 0, 0) }
-    let index = entry - 1
-    let address =
-      convention.hasLink
-      ? linkRegisters[index]
-      : convention.returnAddress(word: word(0, of: entry), flags)
-    return (
-      probes[index], stackPointers[index] &+ convention.returnStep(flags), address,
-      functions[index]
-    )
   }
 }

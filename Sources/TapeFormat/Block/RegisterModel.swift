@@ -40,70 +40,80 @@ struct RegisterModel {
     var references: References
   }
 
-  private let layout: RegisterLayout
   /// The columns that have tokens, ascending.
   let columnsCoded: [Int]
+  /// Columns of a hit.
+  let width: Int
   /// All tokens that name a source, in the order in which an encoder tries them.
-  private var candidates: [UInt8] = []
+  private let candidates: [UInt8]
   private let convention: CallConvention
-  private var threads: [(history: UInt64, hit: Int)]
-  private var calls: OpenCalls
-  private var histories = [UInt32](repeating: 0, count: CallContext.historySlots)
-  private var sites = [UInt32](repeating: 0, count: CallContext.siteSlots)
+  private let columns: ColumnTables
+  /// All registers, hit after hit.
+  private let registers: Table<UInt64>
+  private let threads: Table<ThreadState>
+  private let calls: OpenCalls
+  private let histories: SlotTable<UInt32>
+  private let sites: SlotTable<UInt32>
   /// The last source token of each site's columns.
-  private var sources: [UInt8]
+  private let sources: Table<UInt8>
 
-  init(_ columns: HitColumns, _ layout: RegisterLayout, hits: Int) {
-    self.layout = layout
-    columnsCoded = (0..<layout.count).filter {
+  init(
+    _ memory: ModelMemory, _ layout: RegisterLayout, _ columns: ColumnTables,
+    registers: Table<UInt64>, threads count: Int, hits: Int
+  ) {
+    memory.reset(threads: count, hits: hits)
+    width = layout.count
+    columnsCoded = (0..<width).filter {
       $0 != layout.instructionPointer && $0 != layout.stackPointer && $0 != layout.linkRegister
     }
+    candidates = (1..<FarValues.recentCode).filter { [width] in Self.isSource($0, width) }
     convention = CallConvention(hasLink: layout.linkRegister != nil)
-    threads = Array(repeating: (0, 0), count: columns.threadTable.count)
-    calls = OpenCalls(threads: columns.threadTable.count, hits: hits)
-    sources = Array(
-      repeating: Token.hitBefore, count: CallContext.siteSlots * layout.count)
-    candidates = (1..<FarValues.recentCode).filter(isSource)
+    self.columns = columns
+    self.registers = registers
+    threads = memory.threads
+    calls = OpenCalls(memory, stackPointers: columns.stackPointers)
+    histories = SlotTable(memory.histories)
+    sites = SlotTable(memory.sites)
+    sources = memory.sources
+    sources.fill(CallContext.siteSlots * width, with: Token.hitBefore)
   }
 
   /// Finds a hit's references and takes note of the hit.
-  mutating func advance(to hit: Int, _ columns: HitColumns) -> References {
+  @inline(__always)
+  func advance(to hit: Int) -> References {
     let thread = Int(columns.threads[hit])
     let kind = columns.kinds[hit]
     let stackPointer = columns.stackPointers[hit]
+    var state = threads[thread]
     var entry = 0
     switch kind {
     case .entry:
-      calls.drop(below: stackPointer, thread)
-      calls.push(hit, thread, stackPointer: stackPointer)
+      calls.drop(below: stackPointer, &state)
+      calls.push(hit, &state)
     case .return:
-      entry = calls.pop(thread)
+      entry = calls.pop(&state)
       let place = stackPointer &- convention.returnStep(columns.flags[hit])
-      calls.drop(below: place, thread)
+      calls.drop(below: place, &state)
     }
-    let signature = CallContext.signature(site: columns.site(of: hit, convention), kind: kind)
-    let history = threads[thread].history << 16 | signature
-    let slot = CallContext.siteSlot(signature)
-    let historySlot = CallContext.historySlot(history)
+    let signature = CallContext.signature(
+      site: columns.site(of: hit, kind, convention), kind: kind)
+    state.history = state.history << 16 | signature
+    let historySlot = CallContext.historySlot(state.history)
     let references = References(
-      sameHistory: Int(histories[historySlot]), sameSite: Int(sites[slot]),
-      hitBefore: threads[thread].hit, entry: entry, slot: slot)
-    histories[historySlot] = UInt32(hit + 1)
-    sites[slot] = UInt32(hit + 1)
-    threads[thread] = (history, hit + 1)
+      sameHistory: Int(histories[historySlot]), sameSite: Int(sites[signature]),
+      hitBefore: Int(state.hit), entry: entry, slot: Int(signature) & (CallContext.siteSlots - 1))
+    state.hit = UInt32(truncatingIfNeeded: hit &+ 1)
+    histories[historySlot] = state.hit
+    sites[signature] = state.hit
+    threads[thread] = state
     return references
   }
 
   /// The token for a value, if a source gives it; and takes note of the source.
-  mutating func source(
-    of wanted: UInt64, _ place: Place, _ columns: HitColumns
-  ) -> UInt8? {
-    let memory = place.references.slot * layout.count + place.column
-    if value(from: sources[memory], place, columns, columns.registers.span) == wanted {
-      return Token.lastSource
-    }
-    for token in candidates
-    where value(from: token, place, columns, columns.registers.span) == wanted {
+  func source(of wanted: UInt64, _ place: Place) -> UInt8? {
+    let memory = place.references.slot * width + place.column
+    if value(from: sources[memory], place) == wanted { return Token.lastSource }
+    for token in candidates where value(from: token, place) == wanted {
       sources[memory] = token
       return token
     }
@@ -111,21 +121,19 @@ struct RegisterModel {
   }
 
   /// The value of a token, if it names a source; and takes note of the source.
-  mutating func value(
-    of token: UInt8, _ place: Place, _ columns: HitColumns, _ registers: Span<UInt64>
-  ) -> UInt64? {
-    let memory = place.references.slot * layout.count + place.column
+  @inline(__always)
+  func value(of token: UInt8, _ place: Place) -> UInt64? {
+    let memory = place.references.slot * width + place.column
     if token != Token.lastSource {
-      guard isSource(token) else { return nil }
+      guard Self.isSource(token, width) else { return nil }
       sources[memory] = token
     }
-    return value(from: sources[memory], place, columns, registers)
+    return value(from: sources[memory], place)
   }
 
   /// The value that a source gives: 0 where the hit or word it names is not there.
-  private func value(
-    from source: UInt8, _ place: Place, _ columns: HitColumns, _ registers: Span<UInt64>
-  ) -> UInt64 {
+  @inline(__always)
+  private func value(from source: UInt8, _ place: Place) -> UInt64 {
     let reference: Int
     var column = place.column
     switch source {
@@ -134,18 +142,19 @@ struct RegisterModel {
     case Token.hitBefore: reference = place.references.hitBefore
     case Token.entry: reference = place.references.entry
     case Token.windowWord...:
-      return columns.word(Int(source - Token.windowWord), of: place.hit + 1)
+      return columns.word(Int(source &- Token.windowWord), of: place.hit + 1)
     default:
       reference = place.references.hitBefore
-      column = Int(source - Token.otherRegister)
+      column = Int(source &- Token.otherRegister)
     }
-    return reference == 0 ? 0 : registers[(reference - 1) * layout.count + column]
+    return reference == 0 ? 0 : registers[(reference - 1) * width + column]
   }
 
-  private func isSource(_ token: UInt8) -> Bool {
+  @inline(__always)
+  private static func isSource(_ token: UInt8, _ width: Int) -> Bool {
     switch token {
     case Token.sameHistory...Token.entry: true
-    case Token.otherRegister..<Token.otherRegister + UInt8(layout.count): true
+    case Token.otherRegister..<Token.otherRegister &+ UInt8(truncatingIfNeeded: width): true
     case Token.windowWord..<Token.windowWord + Token.windowWords: true
     default: false
     }

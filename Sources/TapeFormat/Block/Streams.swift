@@ -4,7 +4,8 @@ enum Streams {
   /// The streams of the judged group, in order.
   enum Judged: Int, CaseIterable {
     case threadTable, shapes, threads, probes, stackPointers, instructionPointers, functions
-    case flags, lengths, links, linkValues, masks, codes, regions, lowBytes, highBytes, sideEvents
+    case flags, lengths, links, linkValues, wordCount, masks, codes, regions, lowBytes, highBytes,
+      sideEvents
   }
 
   /// The streams of the times group, in order.
@@ -48,7 +49,8 @@ struct Cursor {
   @inline(__always)
   mutating func byte(_ content: Span<UInt8>) throws(TapeDamage.Reason) -> UInt8 {
     guard offset < end else { throw .streamTooShort }
-    let value = content[offset]
+    // `Streams.split` has made sure that no stream ends after the content.
+    let value = unsafe content[unchecked: offset]
     offset &+= 1
     return value
   }

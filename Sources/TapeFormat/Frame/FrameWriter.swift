@@ -3,6 +3,7 @@ import ProbeEvents
 /// Turns blocks and trailers into records.
 struct FrameWriter {
   private let compressor: ZstdCompressor
+  private let memory = ModelMemory()
   private var sequence: UInt32 = 0
 
   init(level: Int32) throws(TapeError) {
@@ -10,20 +11,19 @@ struct FrameWriter {
   }
 
   mutating func block(
-    _ block: BlockBuffer, layout: RegisterLayout
+    _ block: inout BlockBuffer, layout: RegisterLayout
   ) throws(TapeError) -> [UInt8] {
-    let columns = block.columns
     var payload: [UInt8] = []
     let judged = JudgedEncoder.encode(
-      columns, sideEvents: block.sideEvents.bytes,
-      convention: CallConvention(hasLink: layout.linkRegister != nil))
+      &block.columns, sideEvents: block.sideEvents.bytes,
+      convention: CallConvention(hasLink: layout.linkRegister != nil), memory: memory)
     let groups = [
       try group(.judged, judged, &payload),
-      try group(.times, TimeCodec.encode(columns.times), &payload),
-      try group(.cpus, CPUCodec.encode(columns.cpus), &payload),
-      try group(.registers, RegisterCodec.encode(columns, layout), &payload),
+      try group(.times, TimeCodec.encode(block.columns.times), &payload),
+      try group(.cpus, CPUCodec.encode(block.columns.cpus), &payload),
+      try group(.registers, RegisterCodec.encode(&block.columns, layout, memory: memory), &payload),
     ]
-    return record(.block, hits: columns.count, groups, payload)
+    return record(.block, hits: block.columns.count, groups, payload)
   }
 
   mutating func trailer(_ trailer: TapeTrailer) throws(TapeError) -> [UInt8] {
