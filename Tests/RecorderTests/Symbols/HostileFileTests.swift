@@ -11,7 +11,7 @@ struct HostileFileTests {
     #expect(file.size == UInt64(bytes.count))
     #expect(file.buildID.count <= 64)
     _ = file.debugLink
-    _ = file.unwindStarts()
+    for entry in file.unwindEntries() { _ = file.length(of: entry) }
     let dynamic = file.dynamic()
     #expect(dynamic.needed.count <= 1024)
     let table = try SymbolTable(of: file)

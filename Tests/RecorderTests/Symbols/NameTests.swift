@@ -30,6 +30,38 @@ struct NameTests {
     #expect(demangle("_Z5000" + String(repeating: "a", count: 5000) + "v") == nil)
   }
 
+  @Test("a short name that stands for gigabytes is left mangled, and its harmless start is not")
+  func demanglingBombs() {
+    func doubling(_ levels: Int) -> String {
+      // pair<int, int>, then pair<S0_, S0_>, pair<S1_, S1_> and so on.
+      "_Z1fSt4pairIiiE"
+        + (0..<levels).map {
+          "S_IS\(String($0, radix: 36).uppercased())_S\(String($0, radix: 36).uppercased())_E"
+        }.joined()
+    }
+    func packs(_ levels: Int) -> String {
+      let type = (1..<levels).reduce("1AIDpT_E") { inner, _ in "1AIDp1BI\(inner)T_EE" }
+      return "_Z1fIJiiiiiiiiiiEEvDp" + type
+    }
+    #expect(
+      demangle(doubling(2))?.hasPrefix("f(std::pair<int, int>, std::pair<std::pair<int, int>")
+        == true)
+    #expect(demangle(packs(1))?.hasPrefix("void f<int, int") == true)
+    for levels in [22, 34] { #expect(demangle(doubling(levels)) == nil) }
+    for levels in [7, 40] { #expect(demangle(packs(levels)) == nil) }
+    #expect(
+      DemanglingCost.estimate(Array(("_Z" + String(repeating: "Dp", count: 300)).utf8)) == .max)
+    #expect(demangle("_Z99999999999999999999a") == nil)
+  }
+
+  @Test("what a terminal would obey is written out")
+  func controlCharacters() {
+    #expect("f\u{1b}[2J\u{9b}\n".printable == "f\\u{1b}[2J\\u{9b}\\u{a}")
+    #expect("größe(int)".printable == "größe(int)")
+    let problem = ProbeProblem.notAFunction(path: "/p", symbol: "x\u{1b}]0;")
+    #expect(!problem.description.contains("\u{1b}"))
+  }
+
   @Test(
     "a C++ name is accepted with and without return type and parameters",
     arguments: [

@@ -63,6 +63,12 @@ struct ProbeSpecificationTests {
     Good(
       "uprobe:libc:malloc@GLIBC_2.2.5", .named("libc"), .symbol("malloc@GLIBC_2.2.5", offset: 0)),
     Good("memcpy@@GLIBC_2.14+4", .unnamed, .symbol("memcpy@@GLIBC_2.14", offset: 4)),
+    Good("/bin/p:0x1139", .named("/bin/p"), .fileOffset(0x1139)),
+    Good("./p:main+4", .named("./p"), .symbol("main", offset: 4)),
+    Good("/bin/p:0x1139%return", .named("/bin/p"), .fileOffset(0x1139), wantsReturn: true),
+    Good("p:grp/ev /bin/p:0x1139", .named("/bin/p"), .fileOffset(0x1139)),
+    Good("p /bin/p:0x1139", .named("/bin/p"), .fileOffset(0x1139)),
+    Good("r:ev /bin/p:0x1139", .named("/bin/p"), .fileOffset(0x1139), wantsReturn: true),
     Good("f.constprop.0+4", .unnamed, .symbol("f.constprop.0", offset: 4)),
   ]
 
@@ -79,7 +85,10 @@ struct ProbeSpecificationTests {
     ("", .empty),
     ("kprobe:vfs_read", .unknownKind("kprobe")),
     ("usdt:p:a:b", .unknownKind("usdt")),
-    ("/bin/p:main", .missingKind("/bin/p:main")),
+    ("/bin/p", .missingSymbol),
+    ("/bin/p:", .missingSymbol),
+    ("bin/p:main", .missingKind("bin/p:main")),
+    ("p:ev /bin/p:0x10 %ax", .fetchArguments("%ax")),
     ("uprobe:", .missingPath),
     ("uprobe::main", .missingPath),
     ("uprobe:p", .missingSymbol),

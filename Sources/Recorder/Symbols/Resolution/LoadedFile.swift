@@ -14,10 +14,8 @@ struct LoadedFile {
   /// Where separate debug files were looked for, and which ones were of another build.
   let looked: [String]
   let mismatched: [String]
-  /// Virtual addresses at which unwinding information begins, ordered; they survive `strip`.
-  let unwindStarts: [UInt64]
-  /// The demangled names of `symbols.functions`, in their order; made when first needed.
-  private(set) var cxxNames: [CxxName?]?
+  let unwindEntries: [UnwindEntry]
+  private var knownCxxNames: CxxNames?
 
   /// Reads a file and, if its own symbol table is stripped, its debug file's.
   init(path given: String, search: SymbolSearch) throws(ProbeProblem) {
@@ -32,7 +30,7 @@ struct LoadedFile {
       entryAddress = file.entryAddress
       segments = file.segments
       buildID = file.buildID
-      unwindStarts = file.unwindStarts()
+      unwindEntries = file.unwindEntries()
       var debugSearch = DebugFileSearch(roots: search.debugRoots)
       let debugPath = file.hasFullSymbolTable ? nil : debugSearch.find(for: file, at: path)
       symbols = try SymbolTable(of: file, debugPath: debugPath)
@@ -71,11 +69,11 @@ struct LoadedFile {
     return found
   }
 
-  /// Fills in `cxxNames`.
-  mutating func demangleAll() -> [CxxName?] {
-    if let cxxNames { return cxxNames }
-    let names = symbols.functions.map { CxxName(mangled: $0.name) }
-    cxxNames = names
+  /// The demangled names of `symbols.functions`, in their order; made when first needed.
+  mutating func cxxNames() -> CxxNames {
+    if let knownCxxNames { return knownCxxNames }
+    let names = CxxNames(of: symbols.functions)
+    knownCxxNames = names
     return names
   }
 
@@ -96,8 +94,12 @@ struct LoadedFile {
   }
 
   /// Where the function or unwinding entry around an address begins; nil when nothing tells.
-  func codeStart(before address: UInt64) -> UInt64? {
+  func codeStart(around address: UInt64) -> UInt64? {
     if let function = symbols.function(containing: address) { return function.address }
-    return unwindStarts.last { $0 <= address }
+    guard let entry = unwindEntries.last(where: { $0.start <= address }),
+      let file = try? ELFFile(path: path), let length = file.length(of: entry),
+      address - entry.start < length
+    else { return nil }
+    return entry.start
   }
 }

@@ -2,7 +2,9 @@ import Glibc
 
 extension ProbeProblem: CustomStringConvertible {
   /// What is wrong, and what to do about it.
-  public var description: String {
+  public var description: String { text.printable }
+
+  private var text: String {
     switch self {
     case .noTarget:
       "no file to look in; launch a command, give -x PATH, or write uprobe:PATH:SYMBOL"

@@ -63,7 +63,7 @@ public struct ProbeResolver: Sendable {
       }
     }
     guard failures.isEmpty else { throw ProbeResolutionError(failures: failures) }
-    return Resolution(probes: work.probes, notes: work.notes)
+    return Resolution(probes: work.probes, notes: work.notes.map(\.printable))
   }
 }
 
