@@ -29,37 +29,34 @@ public struct PoppedInstance: Sendable, Hashable, BitwiseCopyable {
 }
 
 /// The instances popped by one arrival at the trampoline, in the order they were popped.
-public struct PoppedInstances: Sendable, BitwiseCopyable {
+///
+/// A buffer to be used again for every arrival: after the first it does not allocate.
+public struct PoppedInstances: Sendable {
   /// More instances than a task can hold are never popped.
   public static let capacity = 64
 
-  // Inlinable down to the storage: a call across the module boundary would copy all 2 KiB of it to
-  // read one instance.
-  @usableFromInline var storage: InlineArray<64, PoppedInstance>
-  /// How many.
-  public internal(set) var count = 0
+  // On the heap: an inline array of this size would be copied whole to read one instance.
+  @usableFromInline var storage: [PoppedInstance] = []
 
   /// None.
   public init() {
-    storage = InlineArray(
-      repeating: PoppedInstance(
-        entry: 0, function: 0, originalReturnAddress: 0, handlersRan: false))
+    storage.reserveCapacity(Self.capacity)
   }
+
+  /// How many.
+  @inlinable public var count: Int { storage.count }
 
   /// The popped instance at the given place in the order.
-  @inlinable public subscript(index: Int) -> PoppedInstance {
-    precondition(index < count)
-    return storage[index]
-  }
+  @inlinable public subscript(index: Int) -> PoppedInstance { storage[index] }
 
   /// Forgets all, to use the buffer again.
-  public mutating func removeAll() {
-    count = 0
+  @inlinable public mutating func removeAll() {
+    storage.removeAll(keepingCapacity: true)
   }
 
   /// Adds one.
-  public mutating func append(_ instance: PoppedInstance) {
-    storage[count] = instance
-    count += 1
+  @inlinable public mutating func append(_ instance: PoppedInstance) {
+    precondition(storage.count < Self.capacity, "more instances popped than a task can hold")
+    storage.append(instance)
   }
 }

@@ -58,9 +58,3 @@ struct PendingReturns: ~Copyable {
     }
   }
 }
-
-/// What the handler pops at one arrival, used again for each. On the heap: inside the replayer, the
-/// compiler would copy its 2 KiB for every call that only reads the replayer.
-final class ArrivalBuffer {
-  var popped = PoppedInstances()
-}

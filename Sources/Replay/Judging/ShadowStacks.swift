@@ -20,18 +20,24 @@ struct ShadowStacks: ~Copyable {
 
   private var storage: [Instance] = []
   private var counts: [Int] = []
+  private var ordered: [Bool] = []
 
   /// Gives an empty stack to a slot.
   mutating func create(slot: Int) {
     while counts.count <= slot {
       counts.append(0)
+      ordered.append(true)
       storage.append(contentsOf: repeatElement(Instance(), count: Self.capacity))
     }
     counts[slot] = 0
+    ordered[slot] = true
   }
 
   /// How many instances a slot's task holds.
   func count(_ slot: Int) -> Int { counts[slot] }
+
+  /// Whether older instances are known to lie above newer ones, as on one stack they do.
+  func isOrdered(_ slot: Int) -> Bool { ordered[slot] }
 
   /// The instance at the given distance from the newest.
   subscript(slot: Int, newest distance: Int) -> Instance {
@@ -45,7 +51,13 @@ struct ShadowStacks: ~Copyable {
 
   mutating func push(slot: Int, _ instance: Instance) {
     precondition(counts[slot] < Self.capacity, "a handler pushed more instances than a task holds")
-    storage[slot * Self.capacity + counts[slot]] = instance
+    let index = slot * Self.capacity + counts[slot]
+    if counts[slot] == 0 {
+      ordered[slot] = true
+    } else if storage[index - 1].stackPointer < instance.stackPointer {
+      ordered[slot] = false
+    }
+    storage[index] = instance
     counts[slot] += 1
   }
 
@@ -60,6 +72,7 @@ struct ShadowStacks: ~Copyable {
 
   mutating func copy(from parent: Int, to child: Int) {
     counts[child] = counts[parent]
+    ordered[child] = ordered[parent]
     for index in 0..<counts[parent] {
       storage[child * Self.capacity + index] = storage[parent * Self.capacity + index]
     }

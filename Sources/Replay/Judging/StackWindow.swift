@@ -20,6 +20,21 @@ struct StackWindow {
   /// Bytes of a stack word.
   var wordSize: UInt64 { isCompat ? 4 : 8 }
 
+  /// The first address above the window.
+  var end: Address { address(wordCount) }
+
+  /// How many words from the given one on are equal to a value.
+  func count(of value: UInt64, from first: Int, _ columns: borrowing HitColumns) -> Int {
+    var count = 0
+    if isCompat {
+      for word in first..<wordCount where self.word(word, columns) == value { count += 1 }
+    } else {
+      let words = columns.windowWords.span.extracting(firstWord + first..<firstWord + wordCount)
+      for index in words.indices where words[index] == value { count += 1 }
+    }
+    return count
+  }
+
   /// Address of a stack word.
   func address(_ word: Int) -> Address { stackPointer &+ UInt64(word) &* wordSize }
 

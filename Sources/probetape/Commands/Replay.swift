@@ -5,7 +5,7 @@ import SystemPackage
 
 extension Probetape {
   /// `probetape replay`: feeds tapes to a handler and says whether it explains them.
-  struct Replay: AsyncParsableCommand {
+  struct Replay: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Feed tapes to a handler and check every piece of evidence.")
 
@@ -32,9 +32,9 @@ extension Probetape {
       guard !tapes.isEmpty else { throw ValidationError("Name at least one tape.") }
     }
 
-    func run() async throws {
+    func run() throws {
       let paths = try TapePaths.expand(tapes)
-      let results = await TapeBatch.replay(paths: paths, handlers: [handler], jobs: jobs)
+      let results = TapeBatch.replay(paths: paths, handlers: [handler], jobs: jobs)
       let report = try format.render(results)
       do {
         try DataOutput(path: output).print(report)
