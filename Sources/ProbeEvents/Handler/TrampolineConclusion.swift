@@ -30,33 +30,45 @@ public struct PoppedInstance: Sendable, Hashable, BitwiseCopyable {
 
 /// The instances popped by one arrival at the trampoline, in the order they were popped.
 ///
-/// A buffer to be used again for every arrival: after the first it does not allocate.
-public struct PoppedInstances: Sendable {
+/// A buffer to be used again for every arrival. It lives on the heap and has one owner: as a plain
+/// value, its 2 KiB would be copied to read one instance.
+@safe @frozen public struct PoppedInstances: ~Copyable, @unchecked Sendable {
   /// More instances than a task can hold are never popped.
-  public static let capacity = 64
+  public static var capacity: Int { 64 }
 
-  // On the heap: an inline array of this size would be copied whole to read one instance.
-  @usableFromInline var storage: [PoppedInstance] = []
+  @usableFromInline let storage: UnsafeMutablePointer<PoppedInstance>
+  @usableFromInline var filled = 0
 
   /// None.
   public init() {
-    storage.reserveCapacity(Self.capacity)
+    unsafe storage = .allocate(capacity: Self.capacity)
+  }
+
+  deinit {
+    // Allocated by `init`; instances are flat, so there is nothing else to destroy.
+    unsafe storage.deallocate()
   }
 
   /// How many.
-  @inlinable public var count: Int { storage.count }
+  @inlinable public var count: Int { filled }
 
   /// The popped instance at the given place in the order.
-  @inlinable public subscript(index: Int) -> PoppedInstance { storage[index] }
+  @inlinable public subscript(index: Int) -> PoppedInstance {
+    precondition(index >= 0 && index < count)
+    // Below the count all instances are initialized.
+    return unsafe storage[index]
+  }
 
   /// Forgets all, to use the buffer again.
   @inlinable public mutating func removeAll() {
-    storage.removeAll(keepingCapacity: true)
+    filled = 0
   }
 
   /// Adds one.
   @inlinable public mutating func append(_ instance: PoppedInstance) {
-    precondition(storage.count < Self.capacity, "more instances popped than a task can hold")
-    storage.append(instance)
+    precondition(filled < Self.capacity, "more instances popped than a task can hold")
+    // There is room for `capacity` instances.
+    unsafe (storage + filled).initialize(to: instance)
+    filled += 1
   }
 }

@@ -16,47 +16,47 @@ extension Replayer {
     let trampoline = tasks[space: space].trampoline
     guard trampoline != 0, window.wordCount > firstWord else { return true }
     evidence.stackWords += UInt64(window.wordCount - firstWord)
-    let found = window.count(of: trampoline, from: firstWord, columns)
-    let held = noteSlots(columns, window, slot, trampoline)
-    evidence.trampolineWords += UInt64(found)
-    // Mostly the two are equal, and every trampoline address is that of an instance.
-    guard found != held else { return true }
-    for word in firstWord..<window.wordCount where window.word(word, columns) == trampoline {
-      let address = window.address(word)
-      guard isExplained(address, slot) else {
-        diverge(
-          slot, .strayTrampolineWord, expected: "no trampoline at \(hexadecimal(address))",
-          actual: "the stack word there is the trampoline \(hexadecimal(trampoline))",
-          rule: Rule.hijack)
-        return false
+    noteSlots(columns, window, slot, firstWord, trampoline)
+    for first in stride(from: firstWord, to: window.wordCount, by: 64) {
+      var places = window.places(of: trampoline, from: first, columns)
+      evidence.trampolineWords += UInt64(places.nonzeroBitCount)
+      while places != 0 {
+        let address = window.address(first + places.trailingZeroBitCount)
+        guard isExplained(address, slot) else {
+          diverge(
+            slot, .strayTrampolineWord, expected: "no trampoline at \(hexadecimal(address))",
+            actual: "the stack word there is the trampoline \(hexadecimal(trampoline))",
+            rule: Rule.hijack)
+          return false
+        }
+        places &= places - 1
       }
     }
     return true
   }
 
-  /// Compares the slot of every instance inside the window with the trampoline; returns how many
-  /// slots hold it.
+  /// Compares the slot of every instance inside the window with the trampoline. The first word of an
+  /// entry's window does not count: it is set only after the sample was taken.
   private mutating func noteSlots(
-    _ columns: borrowing HitColumns, _ window: StackWindow, _ slot: Int, _ trampoline: Address
-  ) -> Int {
+    _ columns: borrowing HitColumns, _ window: StackWindow, _ slot: Int, _ firstWord: Int,
+    _ trampoline: Address
+  ) {
     // Where the link register carries the return address, its place in the frame is not known.
-    guard architecture == .x86_64 else { return 0 }
-    var held = 0
-    var last: Address = 0
+    guard architecture == .x86_64 else { return }
+    let start = window.address(firstWord)
+    let end = window.end
+    let isOrdered = shadow.isOrdered(slot)
     for distance in 0..<shadow.count(slot) {
       let address = shadow[slot, newest: distance].stackPointer
-      if address >= window.end, shadow.isOrdered(slot) { break }
-      // The slot of an entry is set only after its sample was taken.
-      guard address != window.stackPointer, let word = window.word(at: address, columns) else {
+      if address >= end {
+        if isOrdered { return }
         continue
       }
-      let isOverwritten = word != trampoline
-      shadow.note(slot: slot, newest: distance, isOverwritten: isOverwritten)
-      // A chain has several instances in one slot.
-      if !isOverwritten, address != last { held += 1 }
-      last = address
+      guard address >= start, let word = window.word(at: address, columns) else {
+        continue
+      }
+      shadow.note(slot: slot, newest: distance, isOverwritten: word != trampoline)
     }
-    return held
   }
 
   private func isExplained(_ address: Address, _ slot: Int) -> Bool {

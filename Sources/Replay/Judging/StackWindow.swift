@@ -23,16 +23,18 @@ struct StackWindow {
   /// The first address above the window.
   var end: Address { address(wordCount) }
 
-  /// How many words from the given one on are equal to a value.
-  func count(of value: UInt64, from first: Int, _ columns: borrowing HitColumns) -> Int {
-    var count = 0
+  /// Which of up to 64 words, from the given one on, are equal to a value: a bit for each.
+  func places(of value: UInt64, from first: Int, _ columns: borrowing HitColumns) -> UInt64 {
+    let number = min(64, wordCount - first)
+    var bits: UInt64 = 0
     if isCompat {
-      for word in first..<wordCount where self.word(word, columns) == value { count += 1 }
+      for index in 0..<number where word(first + index, columns) == value { bits |= 1 << index }
     } else {
-      let words = columns.windowWords.span.extracting(firstWord + first..<firstWord + wordCount)
-      for index in words.indices where words[index] == value { count += 1 }
+      let start = firstWord + first
+      let words = columns.windowWords.span.extracting(start..<start + number)
+      for index in words.indices where words[index] == value { bits |= 1 << UInt64(index) }
     }
-    return count
+    return bits
   }
 
   /// Address of a stack word.
