@@ -1,4 +1,5 @@
 import CElf
+import Glibc
 import ProbeEvents
 
 /// What is known of a file that is to be probed: a copy, so that no file stays open.
