@@ -72,6 +72,26 @@ struct LibraryTests {
     }
   }
 
+  @Test("$LIB in a RUNPATH leads where this machine's loader goes")
+  func libraryToken() throws {
+    let workshop = try Workshop()
+    for (index, directory) in ["lib64", "lib", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu"]
+      .enumerated()
+    {
+      try Self.library(workshop, "dep", in: directory, returning: index)
+    }
+    try workshop.write("p.c", "int dep(void); int main(void) { return dep(); }")
+    try workshop.run("gcc", "-o", "p", "p.c", "-Llib", "-ldep", "-Wl,-rpath,$ORIGIN/$LIB")
+    let line = try workshop.run("ldd", "p").split(separator: "\n").first {
+      $0.contains("libdep.so")
+    }
+    let file = try #require(line?.split(separator: " ").first { $0.hasPrefix("/") })
+    let probes = try workshop.resolver(command: [workshop.path("p")]).resolve([
+      ProbeSpecification("uprobe:dep:dep")
+    ])
+    #expect(probes.first?.path == FileIdentity.absolutePath(of: String(file)))
+  }
+
   @Test("the loader itself is found by its names")
   func loader() throws {
     let workshop = try Workshop()

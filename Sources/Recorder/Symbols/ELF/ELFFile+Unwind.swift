@@ -1,4 +1,5 @@
 import CElf
+import Glibc
 
 /// Where a stretch of code begins, as the unwinding information says, which survives `strip`.
 ///

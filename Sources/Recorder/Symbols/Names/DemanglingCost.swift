@@ -17,24 +17,19 @@ enum DemanglingCost {
     var length = 0
     var letters = 0
     var expansions = 0
-    var firstUses: [ArraySlice<UInt8>: Int] = [:]
+    var firstUses: [Int: Int] = [:]
     var index = 0
     while index < name.count {
       let added: Int
       let next: Int
       if let (end, size) = sourceName(name, at: index) {
         (added, next) = (size, end)
-      } else if let end = reference(name, at: index) {
-        let key = name[index..<end]
+      } else if let (end, key) = reference(name, at: index) {
         let part = firstUses[key] ?? length
         firstUses[key] = part
         (added, next) = (part, end)
       } else {
-        if name[index...].starts(with: Array("Dp".utf8))
-          || name[index...].starts(with: Array("sp".utf8))
-        {
-          expansions += 1
-        }
+        if isExpansion(name, at: index) { expansions += 1 }
         (added, next) = (bytesPerLetter, index + 1)
       }
       letters += 1
@@ -52,21 +47,36 @@ enum DemanglingCost {
     return length
   }
 
-  /// The end and the size of a name written out with its length in front.
-  private static func sourceName(_ name: [UInt8], at index: Int) -> (end: Int, size: Int)? {
-    let digits = name[index...].prefix { (0x30...0x39).contains($0) }
-    guard !digits.isEmpty else { return nil }
-    let size = Int(String(decoding: digits, as: UTF8.self)) ?? Int.max
-    return (min(name.count, digits.endIndex + min(size, name.count)), min(size, name.count))
+  /// Whether what follows is repeated for each argument of a pack (`Dp`, `sp`).
+  private static func isExpansion(_ name: [UInt8], at index: Int) -> Bool {
+    guard index + 1 < name.count, name[index + 1] == 0x70 else { return false }
+    return name[index] == 0x44 || name[index] == 0x73
   }
 
-  /// The end of a reference to an earlier part: `S_`, `S1A_`, `T_`, `T0_`.
-  private static func reference(_ name: [UInt8], at index: Int) -> Int? {
-    guard name[index] == 0x53 || name[index] == 0x54 else { return nil }
-    let number = name[(index + 1)...].prefix {
-      (0x30...0x39).contains($0) || (0x41...0x5a).contains($0)
+  /// The end and the size of a name written out with its length in front.
+  private static func sourceName(_ name: [UInt8], at index: Int) -> (end: Int, size: Int)? {
+    var size = 0
+    var end = index
+    while end < name.count, (0x30...0x39).contains(name[end]) {
+      // A name cannot be longer than what is left; the product stays small that way.
+      size = min(size * 10 + Int(name[end] - 0x30), name.count)
+      end += 1
     }
-    guard number.endIndex < name.count, name[number.endIndex] == 0x5f else { return nil }
-    return number.endIndex + 1
+    guard end > index else { return nil }
+    return (min(name.count, end + size), size)
+  }
+
+  /// The end of a reference to an earlier part (`S_`, `S1A_`, `T_`, `T0_`), and a number that tells
+  /// it from all others of up to ten digits.
+  private static func reference(_ name: [UInt8], at index: Int) -> (end: Int, key: Int)? {
+    guard name[index] == 0x53 || name[index] == 0x54 else { return nil }
+    var key = Int(name[index])
+    var end = index + 1
+    while end < name.count, (0x30...0x39).contains(name[end]) || (0x41...0x5a).contains(name[end]) {
+      key = key &* 64 &+ Int(name[end])
+      end += 1
+    }
+    guard end < name.count, name[end] == 0x5f else { return nil }
+    return (end + 1, key)
   }
 }

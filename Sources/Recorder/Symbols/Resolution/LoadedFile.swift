@@ -1,4 +1,5 @@
 import CElf
+import Glibc
 import ProbeEvents
 
 /// What is known of a file that is to be probed: a copy, so that no file stays open.
@@ -63,6 +64,9 @@ struct LoadedFile {
         path: path, found: ELFMachine.name(file.machine),
         expected: Architecture.allCases.map(\.name).joined(separator: " or "))
     }
+    // Only the file that is mapped must be whole; a debug file has the headers without the code.
+    guard file.segments.allSatisfy({ !$0.isExecutable || $0.fileOffset + $0.fileSize <= file.size })
+    else { throw .file(path: path, .damaged("the code, which reaches beyond the file's end,")) }
     guard file.type == UInt16(ET_EXEC) || file.type == UInt16(ET_DYN) else {
       throw .notLoadable(path: path)
     }

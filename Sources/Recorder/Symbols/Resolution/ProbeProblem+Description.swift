@@ -9,7 +9,8 @@ extension ProbeProblem: CustomStringConvertible {
     case .noTarget:
       "no file to look in; launch a command, give -x PATH, or write uprobe:PATH:SYMBOL"
     case .commandNotFound(let name):
-      "the command '\(name)' is not in PATH; give its path"
+      "the command '\(name)' was not found"
+        + (name.contains("/") ? "; check its path" : " in PATH; give its path")
     case .nameNotFound(let name, let near):
       "'\(name)' is neither a library nor a program in PATH; give its path" + Self.list(near)
     case .file(let path, let error):

@@ -83,6 +83,9 @@ private struct Work {
     self.wildcardLimit = wildcardLimit
   }
 
+  /// Names in one remark.
+  private static let shownLimit = 8
+
   /// What the kernel knows a probe by.
   private struct Location: Hashable {
     let file: FileIdentity
@@ -141,9 +144,11 @@ private struct Work {
       throw .wildcardMatchesNothing(path: file.path, pattern: name)
     }
     if !skipped.isEmpty {
+      let shown = skipped.prefix(Self.shownLimit).joined(separator: ", ")
+      let more = skipped.count - Self.shownLimit
       notes.append(
-        "\(specification.text): left out, since they cannot be probed: "
-          + skipped.joined(separator: ", "))
+        "\(specification.text): left out, since they cannot be probed: " + shown
+          + (more > 0 ? " and \(more) more" : ""))
     }
     let locations = Set(result.map(\.fileOffset)).count
     if locations > 1, !found.isPattern {
