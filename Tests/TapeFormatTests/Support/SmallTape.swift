@@ -28,6 +28,18 @@ enum SmallTape {
     return recording
   }
 
+  /// Two blocks of two hits and nothing in the header that can be left out, for tests that read the
+  /// tape once for each of its bits.
+  static func tiny(_ architecture: Architecture) -> (tape: Recording, flushes: Set<Int>) {
+    var tape = recording(architecture)
+    tape.header = TapeHeader(
+      kernel: KernelFacts(architecture: architecture, release: "6"),
+      probes: (0..<3).map { Probe(path: "", fileOffset: $0, wantsReturn: true) }, stackBytes: 24,
+      writer: "")
+    tape.items = Array(tape.items[2..<6])
+    return (tape, [0, 2])
+  }
+
   /// Item indices at which a block starts.
   static let blockStarts: Set<Int> = [0, 5, 10]
 
