@@ -57,7 +57,7 @@ import Testing
     var random = SeededRandom(seed: 5)
     var tape = Recording(header: Recording.header(architecture))
     let layout = architecture.registerLayout
-    for index in 0..<(words > 100 ? 140 : 20) {
+    for index in 0..<(words > 100 ? 3 : 20) {
       var registers = (0..<layout.count).map { _ in random.next() }
       registers[layout.stackPointer] = 0x7fff_ffff_0000 - UInt64(index % 5) * 24
       tape.items.append(
@@ -68,8 +68,22 @@ import Testing
     }
     let read = try Reading(tape.bytes())
     #expect(read.recording == tape)
-    // 140 windows of 8191 words are more than a block may hold.
-    #expect(read.blocks.count == (words > 100 ? 2 : 1))
+    #expect(read.blocks.count == 1)
+  }
+
+  @Test func aBlockEndsBeforeItHoldsMoreWordsThanItMay() throws {
+    let image = HitImage(
+      kind: .entry, registers: [], window: [UInt64](repeating: 0, count: 8191))
+    var tape = Recording(header: Recording.header(.x86_64))
+    // 128 of these windows hold less than 2^20 words, 129 hold more.
+    tape.items = Array(repeating: .hit(image), count: 129)
+    let bytes = try tape.bytes()
+    var reader = try TapeReader(bytes: bytes)
+    var columns = HitColumns()
+    #expect(try reader.next(into: &columns, selecting: .judged) == .block)
+    #expect(columns.count == 128)
+    #expect(try reader.next(into: &columns, selecting: .judged) == .block)
+    #expect(columns.count == 1)
   }
 
   @Test(arguments: Architecture.allCases)
