@@ -53,7 +53,7 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    tests("TapeFormatTests", ["ProbeEvents", "TapeFormat"]),
+    tests("TapeFormatTests", ["ProbeEvents", "TapeFormat", system]),
     tests("KernelModelTests", ["ProbeEvents", "KernelModel"]),
     tests(
       "ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),

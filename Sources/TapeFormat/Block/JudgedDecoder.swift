@@ -129,13 +129,13 @@ struct JudgedDecoder {
     let site: UInt64
     switch kind {
     case .entry:
-      let reference = model.expectedEntry(state)
-      stackPointer = try decodeEntry(hit, reference, &state, shape, bytes)
-      try decodeWindow(hit, stackPointer, Int(state.windowLength), reference, bytes)
+      var references = WordReferences(expected: model.expectedEntry(state))
+      stackPointer = try decodeEntry(hit, &references, &state, shape, bytes)
+      try decodeWindow(hit, stackPointer, Int(state.windowLength), references, bytes)
       site = columns.site(of: hit, .entry, model.convention)
     case .return:
       (stackPointer, site) = try decodeReturn(hit, &state, shape, bytes)
-      try decodeWindow(hit, stackPointer, Int(state.windowLength), 0, bytes)
+      try decodeWindow(hit, stackPointer, Int(state.windowLength), WordReferences(), bytes)
     }
     model.finish(&state, kind: kind, site: site, stackPointer: stackPointer)
     model.threads[thread] = state
@@ -157,16 +157,19 @@ struct JudgedDecoder {
   /// Returns the stack pointer.
   @inline(__always)
   private mutating func decodeEntry(
-    _ hit: Int, _ reference: Int, _ state: inout ThreadState, _ shape: UInt8,
+    _ hit: Int, _ references: inout WordReferences, _ state: inout ThreadState, _ shape: UInt8,
     _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) -> UInt64 {
+    let reference = references.expected
     var probe = reference == 0 ? 0 : columns.probes[reference &- 1]
     if shape & Shape.probe != 0 { probe = try decodeProbe(bytes) }
     var stackPointer = model.expectedStackPointer(reference, state)
     if shape & Shape.stackPointer != 0 {
       stackPointer = try stackPointers.miss(bytes, stackPointer)
     }
-    var address = model.expectedEntryAddress(probe)
+    references.sameProbe = model.lastEntry(of: probe)
+    var address =
+      references.sameProbe == 0 ? 0 : columns.instructionPointers[references.sameProbe &- 1]
     if shape & Shape.instructionPointer != 0 {
       address = try instructionPointers.miss(bytes, address)
     }
@@ -175,8 +178,7 @@ struct JudgedDecoder {
     if model.convention.hasLink {
       _ = try decodeLink(hit, reference == 0 ? 0 : columns.links[reference &- 1], bytes)
     }
-    model.noteEntry(
-      hit, &state, probe: probe, instructionPointer: address, stackPointer: stackPointer)
+    model.noteEntry(hit, &state, probe: probe, stackPointer: stackPointer)
     return stackPointer
   }
 
@@ -237,7 +239,8 @@ struct JudgedDecoder {
 
   @inline(__always)
   private mutating func decodeWindow(
-    _ hit: Int, _ stackPointer: UInt64, _ length: Int, _ reference: Int, _ bytes: Span<UInt8>
+    _ hit: Int, _ stackPointer: UInt64, _ length: Int, _ references: WordReferences,
+    _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) {
     let start = wordsEnd
     guard length <= columns.words.count &- start else { throw .overLimit }
@@ -248,10 +251,10 @@ struct JudgedDecoder {
       let mask = try masks.byte(bytes)
       if count == 8 && slot <= ModelMemory.wordSlots - 8 {
         model.words.copyEight(from: slot, to: columns.words, at: start &+ first)
-        if mask != 0 { try decodeEight(first, mask, start, slot, reference, bytes) }
+        if mask != 0 { try decodeEight(first, mask, start, slot, references, bytes) }
       } else {
         guard count == 8 || mask >> UInt8(count) == 0 else { throw .valueOutOfRange }
-        try decodeSome(first..<first + count, mask, start, slot, reference, bytes)
+        try decodeSome(first..<first + count, mask, start, slot, references, bytes)
       }
       slot = (slot &+ count) & (ModelMemory.wordSlots - 1)
       first &+= count
@@ -263,14 +266,14 @@ struct JudgedDecoder {
   /// Decodes the mask's words of eight whose slots follow each other and that are already copied.
   @inline(__always)
   private mutating func decodeEight(
-    _ first: Int, _ mask: UInt8, _ start: Int, _ slot: Int, _ reference: Int,
+    _ first: Int, _ mask: UInt8, _ start: Int, _ slot: Int, _ references: WordReferences,
     _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) {
     var rest = mask
     while rest != 0 {
       let place = rest.trailingZeroBitCount
       rest &= rest &- 1
-      let word = try decodeWord(first &+ place, reference, bytes)
+      let word = try decodeWord(first &+ place, references, bytes)
       // The caller has copied eight words between these very places.
       unsafe model.words[unchecked: slot &+ place] = word
       unsafe columns.words[unchecked: start &+ first &+ place] = word
@@ -279,13 +282,14 @@ struct JudgedDecoder {
 
   /// Decodes fewer than eight words, or eight whose slots go round about.
   private mutating func decodeSome(
-    _ places: Range<Int>, _ mask: UInt8, _ start: Int, _ firstSlot: Int, _ reference: Int,
+    _ places: Range<Int>, _ mask: UInt8, _ start: Int, _ firstSlot: Int,
+    _ references: WordReferences,
     _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) {
     var rest = mask
     var slot = firstSlot
     for place in places {
-      if rest & 1 != 0 { model.words[slot] = try decodeWord(place, reference, bytes) }
+      if rest & 1 != 0 { model.words[slot] = try decodeWord(place, references, bytes) }
       rest >>= 1
       columns.words[start + place] = model.words[slot]
       slot = (slot + 1) & (ModelMemory.wordSlots - 1)
@@ -294,10 +298,15 @@ struct JudgedDecoder {
 
   @inline(__always)
   private mutating func decodeWord(
-    _ place: Int, _ reference: Int, _ bytes: Span<UInt8>
+    _ place: Int, _ references: WordReferences, _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) -> UInt64 {
     let code = try codes.byte(bytes)
-    if code == 0 { return columns.word(place, of: reference) }
+    if code == WordReferences.expectedCode {
+      return columns.word(place, of: references.expected)
+    }
+    if code == WordReferences.sameProbeCode {
+      return columns.word(place, of: references.sameProbe)
+    }
     return try far.decode(code, bytes, &farCursors)
   }
 
