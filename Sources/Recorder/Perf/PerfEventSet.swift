@@ -26,6 +26,9 @@ final class PerfEventSet {
   /// What went less well than asked.
   private(set) var warnings: [String] = []
 
+  /// How many CPUs events are opened on.
+  var cpuCount: Int { cpus.count }
+
   private let cpus: [Int32]
   private let ringPages: Int
   private var attributes: PerfAttributes

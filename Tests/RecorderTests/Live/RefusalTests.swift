@@ -1,0 +1,79 @@
+import Glibc
+import ProbeEvents
+import Testing
+
+@testable import Recorder
+
+extension LiveTests {
+  @Suite("hosts and probes that refuse")
+  struct Refusals {
+    @Test("without privilege the plan is refused with what to do")
+    func unprivileged() async throws {
+      await #expect(processExitsWith: .success) {
+        guard setgid(65_534) == 0, setuid(65_534) == 0 else { exit(2) }
+        let probe = Probe(path: "/bin/sh", fileOffset: 0x1000, wantsReturn: true)
+        let error = #expect(throws: RecorderError.self) {
+          try Recorder(plan: RecordingPlan(probes: [probe], target: .launch(["true"])))
+        }
+        guard case .notPermitted = error else {
+          Issue.record("\(String(describing: error))")
+          return
+        }
+        let verdicts = Doctor.examine().filter { $0.verdict == .no }
+        #expect(verdicts.contains { $0.name == "privilege" })
+        #expect(verdicts.allSatisfy { !$0.remedy.isEmpty })
+      }
+    }
+
+    @Test("more events than there are descriptors are refused before the first is opened")
+    func descriptors() throws {
+      let opening = EventOpening(
+        events: PerfEventSet(
+          cpus: [0, 1, 2, 3],
+          attributes: PerfAttributes(
+            registerMask: 0, stackBytes: 8, ringBytes: 4096, enableOnExec: false),
+          ringPages: 1),
+        tracepoints: [], probes: [], descriptorLimit: 100)
+      let error = #expect(throws: RecorderError.self) { try opening.open(Array(1...30)) }
+      #expect(error == .tooManyEvents(needed: 120))
+    }
+
+    @Test("a place outside the file is refused by the kernel, and the error names it")
+    func outsideFile() throws {
+      let program = try Program(
+        "__attribute__((noipa)) void f(void) {} int main(void) { f(); return 0; }")
+      var probe = try program.probe("f")
+      probe.fileOffset = 1 << 40
+      let path = program.path
+      let error = #expect(throws: RecorderError.self) {
+        try LiveHost.record([probe], [path])
+      }
+      guard case .probeRefused(path, 1 << 40, _) = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      #expect(try LiveTests.dynamicEvents() == [])
+    }
+
+    @Test("two recordings in one process at a time: the second is refused, the first goes on")
+    func twice() throws {
+      let program = try Program(
+        "__attribute__((noipa)) void f(void) {} int main(void) { f(); return 0; }")
+      let probe = try program.probe("f")
+      var second: RecorderError?
+      let (summary, _) = try LiveHost.record(
+        RecordingPlan(probes: [probe], target: .launch([program.path]))
+      ) {
+        do throws(RecorderError) {
+          _ = try Recorder(
+            plan: RecordingPlan(probes: [probe], target: .launch([program.path]))
+          ).run(makeSink: { MemorySink($0) })
+        } catch {
+          second = error
+        }
+      }
+      #expect(second == .alreadyRecording)
+      #expect(summary.hits == 2)
+    }
+  }
+}
