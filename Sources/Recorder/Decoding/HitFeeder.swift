@@ -175,6 +175,7 @@ struct HitFeeder {
     guard let event = table[record[end + 3]],
       families.accepts(event.owner, for: current.thread)
     else { return }
+    try flushForks(before: current, at: time)
     switch PerfRecord.kind(header) {
     case PerfRecord.Kind.mmap2:
       if let mapping = SideBandRecord.mapping(record, end: end) {

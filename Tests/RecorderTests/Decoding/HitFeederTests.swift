@@ -173,6 +173,8 @@ struct HitFeederTests {
     var feeder = feeder(tracepoints: tracepoints)
     let first = ThreadIdentity(process: 10, thread: 12)
     let second = ThreadIdentity(process: 13, thread: 13)
+    let third = ThreadIdentity(process: 10, thread: 14)
+    let fourth = ThreadIdentity(process: 10, thread: 15)
     let other = ThreadIdentity(process: 99, thread: 99)
     let records = [
       RecordBuilder.fork(first, of: thread, identifier: 501, time: 1),
@@ -180,9 +182,14 @@ struct HitFeederTests {
       newTask(12, flags: 0x3d0f00, time: 3),
       RecordBuilder.fork(second, of: thread, identifier: 501, time: 4),
       RecordBuilder.entry(500, thread: second, time: 5),
+      RecordBuilder.fork(third, of: thread, identifier: 501, time: 6),
+      RecordBuilder.sideBand(
+        4, identifier: 501, thread: third, time: 7,
+        [RecordBuilder.pair(10, 10), RecordBuilder.pair(14, 10), 7]),
+      RecordBuilder.fork(fourth, of: thread, identifier: 501, time: 8),
     ]
     for record in records { try feeder.feed(record.span, cpu: 0, at: 1) }
-    try feeder.finish(at: 6)
+    try feeder.finish(at: 9)
     let order = sink.items.map { item in
       switch item {
       case .hit(let hit, _): "hit \(hit.thread.thread)"
@@ -190,11 +197,14 @@ struct HitFeederTests {
         if case .fork(let fork) = event.event {
           "fork \(fork.child.thread) \(fork.cloneFlags.map { String($0, radix: 16) } ?? "?")"
         } else {
-          "?"
+          "other"
         }
       }
     }
-    #expect(order == ["hit 99", "fork 12 3d0f00", "fork 13 ?", "hit 13"])
+    #expect(
+      order == [
+        "hit 99", "fork 12 3d0f00", "fork 13 ?", "hit 13", "fork 14 ?", "other", "fork 15 ?",
+      ])
   }
 
   @Test("a thread that has events of its own does not count twice, nor do its children")
