@@ -39,22 +39,22 @@ struct RecordingSession: ~Copyable {
     defer { dynamicEvents.removeAll(from: tracefs) }
     let probes = try makeProbeEvents()
     let tracepoints = KernelTracepoints(tracefs)
-    let events = PerfEventSet(cpus: host.cpus, attributes: attributes, ringPages: ringPages)
+    let events = try PerfEventSet(cpus: host.cpus, attributes: attributes, ringPages: ringPages)
     defer { events.closeAll() }
     var opening = EventOpening(events: events, tracepoints: tracepoints.events, probes: probes)
-    let threads = try target.open(&opening)
-
+    // The rings are drained from now on: opening for many threads takes a while.
     var pump = try RecordingPump(
       events: events, tracepoints: tracepoints, architecture: host.kernel.architecture)
+    let startTime = Syscalls.now
+    let threads = try target.open(&opening)
     var header = TapeHeader(
       kernel: host.kernel, probes: plan.probes, stackBytes: plan.stackBytes,
-      startRealTime: Syscalls.nanoseconds(CLOCK_REALTIME), startTime: Syscalls.now)
+      startRealTime: Syscalls.nanoseconds(CLOCK_REALTIME), startTime: startTime)
     switch plan.target {
     case .launch(let command):
       header.command = command
     case .attach(let processes):
       header.attachedProcesses = processes
-      events.enableAll()
       header.wholeFrom = Syscalls.now
     }
     var summary = try pump.run(
@@ -69,14 +69,14 @@ struct RecordingSession: ~Copyable {
   }
 
   private var attributes: PerfAttributes {
-    let enableOnExec =
+    let waitsForExec =
       switch plan.target {
       case .launch: true
       case .attach: false
       }
     return PerfAttributes(
       registerMask: host.kernel.architecture.registerLayout.perfMask, stackBytes: plan.stackBytes,
-      ringBytes: ringPages * host.pageBytes, enableOnExec: enableOnExec)
+      ringBytes: ringPages * host.pageBytes, waitsForExec: waitsForExec)
   }
 
   private mutating func makeProbeEvents() throws(RecorderError) -> [EventOpening.ProbeEvent] {

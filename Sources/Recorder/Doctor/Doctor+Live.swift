@@ -84,11 +84,11 @@ extension Doctor {
 
   private static func trialEvents(ringPages: Int) throws(RecorderError) -> PerfEventSet {
     let host = try Host()
-    return PerfEventSet(
+    return try PerfEventSet(
       cpus: host.cpus,
       attributes: PerfAttributes(
         registerMask: host.kernel.architecture.registerLayout.perfMask, stackBytes: 64,
-        ringBytes: ringPages * host.pageBytes, enableOnExec: false),
+        ringBytes: ringPages * host.pageBytes, waitsForExec: false),
       ringPages: ringPages)
   }
 }

@@ -57,7 +57,7 @@ struct KernelLayoutTests {
   @Test("the events inherit, share a clock and are tracepoints or dummies, never the uprobe PMU")
   func events() {
     let attributes = PerfAttributes(
-      registerMask: 0xff, stackBytes: 64, ringBytes: 8 << 20, enableOnExec: true)
+      registerMask: 0xff, stackBytes: 64, ringBytes: 8 << 20, waitsForExec: true)
     let side = attributes.sideBand
     let probe = attributes.tracepoint(7, parts: [.registers, .stack])
     #expect(side.type == PERF_TYPE_SOFTWARE.rawValue)
@@ -68,7 +68,8 @@ struct KernelLayoutTests {
       #expect(event.sample_id_all == 1)
     }
     #expect(probe.sample_regs_user == 0xff && probe.sample_stack_user == 64)
-    #expect(side.wakeup_watermark == 1 << 20)
+    #expect(attributes.ringOwner.wakeup_watermark == 1 << 20)
+    #expect(attributes.ringOwner.disabled == 1 && attributes.ringOwner.inherit == 0)
     #expect(attributes.tracepoint(7, parts: []).sample_stack_user == 0)
   }
 
