@@ -13,6 +13,7 @@ struct Probetape: AsyncParsableCommand {
     version: "probetape \(Version.text)",
     subcommands: [
       Record.self, Replay.self, Show.self, Stat.self, Matrix.self, Synth.self,
+      Judge.self,
     ])
 }
 
