@@ -118,5 +118,5 @@ struct insn { char empty; };
 /* Opaque members of the architectures' structures. */
 struct arch_probe_insn { char empty[64]; };
 struct arch_specific_insn { char empty[64]; };
-typedef u32 probe_opcode_t;
+typedef unsigned int probe_opcode_t;
 struct uprobe_xol_ops;
