@@ -41,15 +41,21 @@ let package = Package(
     floor("ProbeEvents", []),
     floor("TapeFormat", ["ProbeEvents", "CZstd", system]),
     floor("KernelModel", ["ProbeEvents"]),
-    floor("Replay", ["ProbeEvents", "TapeFormat", "KernelModel"]),
+    .target(name: "CProbeHandler"),
+    .target(
+      name: "HandlerHost", dependencies: ["ProbeEvents", "CProbeHandler", system],
+      resources: [.embedInCode("KernelSource/StandIns")],
+      swiftSettings: strict),
+    floor("Replay", ["ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost"]),
     floor(
       "Recorder", ["ProbeEvents", "TapeFormat", "CPerfEvent", "CElf", "CCapstone", system]),
     floor("ProbetapeTesting", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay"]),
     .executableTarget(
       name: "probetape",
       dependencies: [
-        "ProbeEvents", "TapeFormat", "KernelModel", "Replay", "Recorder", "ProbetapeTesting",
-        system, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Recorder",
+        "ProbetapeTesting", system,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 

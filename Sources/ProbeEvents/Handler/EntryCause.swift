@@ -16,11 +16,15 @@ public struct EntryCause: Sendable, BitwiseCopyable {
   public var wantsReturn: Bool
   /// Whether the task runs in 32-bit user mode.
   public var isCompat: Bool
+  /// The eight bytes at the stack pointer as they lie there, of which a 32-bit task's return address
+  /// is the lower half; 0 where the tape does not have them.
+  public var stackWord: UInt64
 
   /// A breakpoint hit.
   public init(
     instructionPointer: Address, stackPointer: Address, returnAddress: Address,
-    trampoline: Address, entry: UInt64, wantsReturn: Bool, isCompat: Bool = false
+    trampoline: Address, entry: UInt64, wantsReturn: Bool, isCompat: Bool = false,
+    stackWord: UInt64 = 0
   ) {
     self.instructionPointer = instructionPointer
     self.stackPointer = stackPointer
@@ -29,5 +33,6 @@ public struct EntryCause: Sendable, BitwiseCopyable {
     self.entry = entry
     self.wantsReturn = wantsReturn
     self.isCompat = isCompat
+    self.stackWord = stackWord
   }
 }

@@ -9,6 +9,12 @@ public struct BatchResult: Sendable {
   /// Its conclusion, or why it could not be read.
   public var outcome: Result<TapeConclusion, TapeError>
 
+  /// The outcome for a tape.
+  public init(path: String, outcome: Result<TapeConclusion, TapeError>) {
+    self.path = path
+    self.outcome = outcome
+  }
+
   /// The verdict; a tape that cannot be read is unjudged.
   public var verdict: Verdict {
     switch outcome {

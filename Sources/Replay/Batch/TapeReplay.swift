@@ -18,9 +18,22 @@ public enum TapeReplay {
   public static func replay(
     _ reader: inout TapeReader, handler: HandlerChoice
   ) throws(TapeError) -> TapeConclusion {
-    var replayer = Replayer(
-      header: reader.header, handler: handler.handler(for: reader.header.kernel),
-      observer: NoObserver())
+    try replay(&reader, handler.handler(for: reader.header.kernel), NoObserver())
+  }
+
+  /// Feeds an opened tape to a handler and hands every block to `visit`, with what was concluded
+  /// about each of its hits.
+  public static func annotate(
+    _ reader: inout TapeReader, handler: HandlerChoice,
+    visit: (HitColumns, [AnnotatedConclusion]) throws -> Void
+  ) throws -> TapeConclusion {
+    try annotate(&reader, handler.handler(for: reader.header.kernel), visit)
+  }
+
+  static func replay(
+    _ reader: inout TapeReader, _ handler: some ProbeHandler, _ observer: some ReplayObserver
+  ) throws(TapeError) -> TapeConclusion {
+    var replayer = Replayer(header: reader.header, handler: handler, observer: observer)
     var columns = HitColumns()
     let selected: TapeColumns = reader.header.wholeFrom == 0 ? .judged : [.judged, .times]
     while true {
@@ -33,15 +46,12 @@ public enum TapeReplay {
     }
   }
 
-  /// Feeds an opened tape to a handler and hands every block to `visit`, with what was concluded
-  /// about each of its hits.
-  public static func annotate(
-    _ reader: inout TapeReader, handler: HandlerChoice,
-    visit: (HitColumns, [AnnotatedConclusion]) throws -> Void
+  static func annotate(
+    _ reader: inout TapeReader, _ handler: some ProbeHandler,
+    _ visit: (HitColumns, [AnnotatedConclusion]) throws -> Void
   ) throws -> TapeConclusion {
     var replayer = Replayer(
-      header: reader.header, handler: handler.handler(for: reader.header.kernel),
-      observer: CollectingObserver())
+      header: reader.header, handler: handler, observer: CollectingObserver())
     var columns = HitColumns()
     while true {
       switch try reader.next(into: &columns, selecting: .all) {

@@ -22,6 +22,14 @@ public enum DivergenceClass: String, Sendable, Hashable, CaseIterable {
   case wrongSignal
   /// The target ended in another way than the handler's last signal demands.
   case wrongExit
+  /// The handler read or wrote user memory in a way that no kernel does.
+  case wrongMemory
+  /// The handler contradicted itself, or reported an impossible state: a leak, a lost reference.
+  case handlerFaulted
+  /// The handler's process died, of a signal or of a sanitizer's report.
+  case handlerCrashed
+  /// The handler made no progress within the time limit.
+  case handlerTimedOut
 }
 
 /// One disagreement between a handler and a tape: a value, not an error.

@@ -23,6 +23,24 @@ public struct TapeConclusion: Sendable, Hashable {
   /// The first disagreement of each thread, in the order of the tape.
   public var divergences: [Divergence]
 
+  /// The conclusion about a tape that was not replayed, or not to its end.
+  public init(
+    handler: String, verdict: Verdict, reason: String?, entries: UInt64 = 0, returns: UInt64 = 0,
+    returnsExpected: UInt64 = 0, lost: UInt64 = 0, evidence: EvidenceCounts = EvidenceCounts(),
+    digest: String = "", divergences: [Divergence] = []
+  ) {
+    self.handler = handler
+    self.verdict = verdict
+    self.reason = reason
+    self.entries = entries
+    self.returns = returns
+    self.returnsExpected = returnsExpected
+    self.lost = lost
+    self.evidence = evidence
+    self.digest = digest
+    self.divergences = divergences
+  }
+
   /// Hits of both kinds.
   public var hits: UInt64 { entries + returns }
 }
@@ -41,4 +59,7 @@ public struct EvidenceCounts: Sendable, Hashable {
   public var signals: UInt64 = 0
   /// Returns of calls that were entered before recording began.
   public var returnsOfUnseenEntries: UInt64 = 0
+
+  /// No evidence.
+  public init() {}
 }

@@ -1,3 +1,4 @@
+public import HandlerHost
 public import ProbeEvents
 
 /// Whatever decides what happens at a breakpoint and at the trampoline.
@@ -17,6 +18,18 @@ public protocol ProbeHandler {
   ) -> TrampolineConclusion
   /// A task was created: what the child inherits from the parent. Returns how many instances.
   mutating func copy(from parent: Int, to child: Int, as copy: TaskCopy) -> Int
-  /// The task replaced its program or ended.
+  /// The task replaced its program.
   mutating func free(slot: Int)
+  /// The task ended.
+  mutating func exit(slot: Int)
+  /// The tape ended.
+  mutating func finish()
+  /// Something the handler did that no kernel does; its conclusions since mean nothing.
+  var fault: HandlerFault? { get }
+}
+
+extension ProbeHandler {
+  mutating func exit(slot: Int) { free(slot: slot) }
+  mutating func finish() {}
+  var fault: HandlerFault? { nil }
 }

@@ -21,8 +21,10 @@ extension Replayer {
       instructionPointer: hits.instructionPointer(index),
       stackPointer: window.stackPointer, returnAddress: returnAddress, trampoline: trampoline,
       entry: nextHit << 24 | UInt64(probe), wantsReturn: wantsReturn[Int(probe)],
-      isCompat: window.isCompat)
+      isCompat: window.isCompat,
+      stackWord: window.wordCount > 0 ? hits.word(window.first) : 0)
     let conclusion = handler.entry(slot: slot, cause: cause)
+    if divergeIfFaulted(slot) { return }
     digest.add(UInt64(conclusion.outcome.rawValue) | UInt64(conclusion.dropped) << 8)
     guard apply(conclusion, of: cause, to: slot) else { return }
     guard checkWords(hits, window, slot, firstWord: 1) else { return }

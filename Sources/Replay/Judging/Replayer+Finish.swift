@@ -10,6 +10,8 @@ extension Replayer {
     } else {
       stopJudging("the tape is incomplete: its recorder was killed or is still running")
     }
+    handler.finish()
+    if reason == nil, divergences.isEmpty { divergeIfFaulted(slot(of: lastThread)) }
     if nextHit == 0 { stopJudging("the tape has no hits") }
     digest.add(entries)
     digest.add(returns)

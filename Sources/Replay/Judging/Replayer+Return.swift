@@ -11,7 +11,10 @@ extension Replayer {
         return
       }
       let function = hits.function(index)
-      guard arrive(slot, window, seen: hits.probe(index), at: function) else { return }
+      let seen = SeenReturn(
+        probe: hits.probe(index), function: function,
+        address: hits.instructionPointer(index))
+      guard arrive(slot, window, seen) else { return }
     }
     let place = pending.place(slot)
     let due = pending.due(slot)
@@ -27,7 +30,7 @@ extension Replayer {
 
   /// Feeds an arrival at the trampoline to the handler; false when it has nothing to return.
   private mutating func arrive(
-    _ slot: Int, _ window: StackWindow, seen probe: UInt32, at function: Address
+    _ slot: Int, _ window: StackWindow, _ seen: SeenReturn
   ) -> Bool {
     popped.removeAll()
     let conclusion = handler.trampoline(
@@ -35,19 +38,29 @@ extension Replayer {
       arrival: TrampolineArrival(
         stackPointer: window.stackPointer, isCompat: window.isCompat),
       popped: &popped)
+    if divergeIfFaulted(slot) { return false }
     switch conclusion {
     case .signal(let number):
       diverge(
         slot, .unexpectedReturn, expected: "signal \(number), as no return instance is left",
-        actual: "\(probeName(probe)) at \(hexadecimal(function)) returned", rule: Rule.noInstance)
+        actual: "\(probeName(seen.probe)) at \(hexadecimal(seen.function)) returned",
+        rule: Rule.noInstance)
       return false
-    case .returned:
+    case .returned(let address):
       guard follow(slot, window) else { return false }
       pending.take(slot: slot, popped)
       guard pending.owesReturn(slot) else {
         diverge(
           slot, .unexpectedReturn, expected: "no return handler to run",
-          actual: "\(probeName(probe)) at \(hexadecimal(function)) returned", rule: Rule.trampoline)
+          actual: "\(probeName(seen.probe)) at \(hexadecimal(seen.function)) returned",
+          rule: Rule.trampoline)
+        return false
+      }
+      guard address == seen.address else {
+        diverge(
+          slot, .wrongReturnAddress,
+          expected: "the task to continue at \(hexadecimal(address))",
+          actual: "it continued at \(hexadecimal(seen.address))", rule: Rule.trampoline)
         return false
       }
       return true
@@ -116,4 +129,11 @@ extension Replayer {
     evidence.returnsOfUnseenEntries += 1
     observer.concluded(hit: nextHit, depth: 0, .returnOfUnseenEntry)
   }
+}
+
+/// The return on the tape that an arrival at the trampoline is inferred from.
+private struct SeenReturn {
+  var probe: UInt32
+  var function: Address
+  var address: Address
 }

@@ -33,7 +33,7 @@ extension Replayer {
     let parent = slot(of: fork.parent)
     let copy = taskCopy(fork)
     if let stale = tasks.slot(of: fork.child) {
-      handler.free(slot: stale)
+      handler.exit(slot: stale)
       pending.clear(slot: stale)
       tasks.remove(fork.child)
     }
@@ -43,6 +43,7 @@ extension Replayer {
     }
     let child = slot(of: fork.child)
     let inherited = handler.copy(from: parent, to: child, as: copy)
+    divergeIfFaulted(parent)
     tasks[child].isJudged = tasks[parent].isJudged
     tasks[child].isAttached = time < wholeFrom
     if inherited > 0 {
@@ -79,7 +80,8 @@ extension Replayer {
   private mutating func judgeExit(_ identity: ThreadIdentity) {
     guard let slot = tasks.slot(of: identity) else { return }
     checkNothingOwed(slot, before: "the task ended")
-    handler.free(slot: slot)
+    handler.exit(slot: slot)
+    divergeIfFaulted(slot)
     pending.clear(slot: slot)
     tasks.remove(identity)
     forgetSlots()
@@ -107,11 +109,14 @@ extension Replayer {
     let conclusion = handler.trampoline(
       slot: slot, arrival: TrampolineArrival(stackPointer: delivery.stackPointer),
       popped: &popped)
+    if divergeIfFaulted(slot) { return }
     switch conclusion {
     case .returned:
       diverge(
         slot, .unexpectedSignal,
-        expected: "the return of \(callName(popped[0])), one of \(held) instances",
+        expected: popped.count == 0
+          ? "the task to go on"
+          : "the return of \(callName(popped[0])), one of \(held) instances",
         actual: "signal \(delivery.number) at the trampoline", rule: Rule.noInstance)
     case .signal(delivery.number):
       digest.add(UInt64(bitPattern: Int64(delivery.number)))

@@ -1,3 +1,4 @@
+import HandlerHost
 import ProbeEvents
 import TapeFormat
 
@@ -31,6 +32,8 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
   var launchedProcess: Int32?
   /// A signal without handler that the trampoline sent, with its process.
   var fatalSignal: (process: Int32, number: Int32)?
+  /// The thread of the last hit.
+  private(set) var lastThread = ThreadIdentity(process: 0, thread: 0)
   /// Slot of each thread of the current block; -1 while unresolved.
   private var slotOfThread: [Int] = []
 
@@ -59,6 +62,9 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
         judge(side.event)
       }
       judge(hits, from: next, to: hits.count, columns.threadTable)
+    }
+    if columns.count > 0 {
+      lastThread = columns.threadTable[Int(columns.threads[columns.count - 1])]
     }
   }
 
@@ -109,6 +115,20 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
     digest.add(divergence.expected)
     digest.add(divergence.actual)
     observer.concluded(hit: nextHit, depth: shadow.count(slot), .diverged(divergence))
+  }
+
+  /// Records a divergence when the handler did something that no kernel does. True when it did.
+  @discardableResult
+  mutating func divergeIfFaulted(_ slot: Int) -> Bool {
+    guard let fault = handler.fault, reason == nil else { return false }
+    if tasks[slot].isJudged {
+      diverge(
+        slot, fault.kind == .memory ? .wrongMemory : .handlerFaulted, expected: fault.expected,
+        actual: fault.actual, rule: fault.kind == .memory ? Rule.hijack : Rule.possible)
+    }
+    // Nothing the handler says of any task can be trusted from here on.
+    stopJudging("the handler faulted at hit \(nextHit)")
+    return true
   }
 
   @inline(__always)

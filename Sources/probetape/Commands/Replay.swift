@@ -9,8 +9,10 @@ extension Probetape {
     static let configuration = CommandConfiguration(
       abstract: "Feed tapes to a handler and check every piece of evidence.")
 
-    @Option(help: "The handler: model, model:RELEASE, or model:E3.", transform: HandlerArgument.parse)
-    var handler: HandlerChoice = .modelOfTape
+    @Option(help: HandlerArgument.help, transform: HandlerArgument.parse)
+    var handler: HandlerArgument = .model(.modelOfTape)
+
+    @OptionGroup var foreign: ForeignOptions
 
     @Option(help: "text, json, ktap or junit.")
     var format: ReportFormat = .text
@@ -34,7 +36,7 @@ extension Probetape {
 
     func run() throws {
       let paths = try TapePaths.expand(tapes)
-      let results = TapeBatch.replay(paths: paths, handlers: [handler], jobs: jobs)
+      let results = try HandlerBatch.replay(paths, handler, foreign, jobs: jobs)
       let report = try format.render(results)
       do {
         try DataOutput(path: output).print(report)
@@ -43,17 +45,5 @@ extension Probetape {
       }
       throw exitCode.status(Verdict.combined(results.map(\.verdict)))
     }
-  }
-}
-
-/// The `--handler` argument.
-enum HandlerArgument {
-  static func parse(_ text: String) throws -> HandlerChoice {
-    guard let choice = HandlerChoice(text) else {
-      throw ValidationError(
-        "'\(text)' is no handler. Use model, model:RELEASE (for example model:6.1) or "
-          + "model:EPOCH (E0 to E9).")
-    }
-    return choice
   }
 }

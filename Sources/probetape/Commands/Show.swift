@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HandlerHost
 import Replay
 import SystemPackage
 import TapeFormat
@@ -13,8 +14,10 @@ extension Probetape {
     @Flag(help: "One JSON object per line.")
     var json = false
 
-    @Option(help: "The handler: model, model:RELEASE, or model:E3.", transform: HandlerArgument.parse)
-    var handler: HandlerChoice = .modelOfTape
+    @Option(help: HandlerArgument.help, transform: HandlerArgument.parse)
+    var handler: HandlerArgument = .model(.modelOfTape)
+
+    @OptionGroup var foreign: ForeignOptions
 
     @Argument(help: "The tape.")
     var tape: String
@@ -27,6 +30,12 @@ extension Probetape {
       } catch let error as TapeError {
         Console.note("probetape: \(tape): \(error.description)")
         throw ExitCode(125)
+      } catch let error as KernelSourceError {
+        Console.note("probetape: \(error.description)")
+        throw ExitCode(125)
+      } catch let error as HandlerLibraryError {
+        Console.note("probetape: \(error.description)")
+        throw ExitCode(125)
       }
     }
 
@@ -37,7 +46,7 @@ extension Probetape {
       if !json {
         for line in text.preamble { try Console.print(line) }
       }
-      let conclusion = try TapeReplay.annotate(&reader, handler: handler) { columns, concluded in
+      let conclusion = try HandlerBatch.annotate(&reader, handler, foreign) { columns, concluded in
         let lines =
           json
           ? try HitJSON.lines(header, columns, concluded) : text.lines(columns, concluded)

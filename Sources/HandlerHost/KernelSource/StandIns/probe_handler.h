@@ -1,0 +1,1 @@
+../../../CProbeHandler/include/probe_handler.h
