@@ -55,7 +55,8 @@ let package = Package(
 
     tests("TapeFormatTests", ["ProbeEvents", "TapeFormat", system]),
     tests("KernelModelTests", ["ProbeEvents", "KernelModel"]),
-    tests("ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
+    tests(
+      "ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],
   swiftLanguageModes: [.v6]
