@@ -53,9 +53,10 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    tests("TapeFormatTests", ["ProbeEvents", "TapeFormat"]),
+    tests("TapeFormatTests", ["ProbeEvents", "TapeFormat", system]),
     tests("KernelModelTests", ["ProbeEvents", "KernelModel"]),
-    tests("ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
+    tests(
+      "ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],
   swiftLanguageModes: [.v6]
