@@ -30,10 +30,6 @@ int cperf_open(const struct perf_event_attr *attr, pid_t pid, int cpu) {
   return result(syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC));
 }
 
-int cperf_enable(int fd) {
-  return result(ioctl(fd, PERF_EVENT_IOC_ENABLE, 0));
-}
-
 int cperf_disable(int fd) {
   return result(ioctl(fd, PERF_EVENT_IOC_DISABLE, 0));
 }

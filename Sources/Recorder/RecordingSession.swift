@@ -5,8 +5,14 @@ import TapeFormat
 /// One recording from set-up to clean-up: makes the dynamic events and the perf events, lets
 /// ``RecordingPump`` carry the hits, and takes everything away again.
 struct RecordingSession: ~Copyable {
-  /// Bytes of each CPU's ring unless asked otherwise.
-  static let ringBytes = 8 << 20
+  /// Bytes of each CPU's ring unless asked otherwise: what the drainer may be late for. On a machine
+  /// with few CPUs it competes with the target for them, and once came 200 ms late under a load of
+  /// nine; where there are many, it has one for itself.
+  static func ringBytes(cpus: Int) -> Int {
+    var bytes = 32 << 20
+    while bytes > 4 << 20, bytes * cpus > 128 << 20 { bytes /= 2 }
+    return bytes
+  }
 
   private let plan: RecordingPlan
   private let host: Host
@@ -65,7 +71,7 @@ struct RecordingSession: ~Copyable {
   }
 
   private var ringPages: Int {
-    plan.ringPages ?? max(1, Self.ringBytes / host.pageBytes)
+    plan.ringPages ?? max(1, Self.ringBytes(cpus: host.cpus.count) / host.pageBytes)
   }
 
   private var attributes: PerfAttributes {

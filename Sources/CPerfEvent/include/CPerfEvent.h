@@ -15,8 +15,7 @@
 
 // perf_event_open(2); `cpu` and `pid` as there. Returns a descriptor.
 int cperf_open(const struct perf_event_attr *attr, pid_t pid, int cpu);
-// PERF_EVENT_IOC_ENABLE and _DISABLE, which reach the inherited children as well.
-int cperf_enable(int fd);
+// PERF_EVENT_IOC_DISABLE, which reaches the inherited children as well.
 int cperf_disable(int fd);
 // PERF_EVENT_IOC_SET_OUTPUT: `fd` writes into the ring of `owner` from now on.
 int cperf_set_output(int fd, int owner);

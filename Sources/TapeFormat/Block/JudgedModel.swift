@@ -40,7 +40,8 @@ struct JudgedModel {
   /// The stack pointer of an entry that repeats another.
   @inline(__always)
   func expectedStackPointer(_ reference: Int, _ state: ThreadState) -> UInt64 {
-    state.stackPointer &+ (reference == 0 ? 0 : steps[reference &- 1])
+    // References are hits of this block, since all tables start empty.
+    unsafe state.stackPointer &+ (reference == 0 ? 0 : steps[unchecked: reference &- 1])
   }
 
   @inline(__always)
@@ -56,7 +57,8 @@ struct JudgedModel {
     let name = UInt32(truncatingIfNeeded: hit &+ 1)
     afterHistory[CallContext.historySlot(state.history)] = name
     entries[UInt64(probe)] = name
-    steps[hit] = stackPointer &- state.stackPointer
+    // The index is below the number of hits, for which there is memory.
+    unsafe steps[unchecked: hit] = stackPointer &- state.stackPointer
     calls.drop(below: stackPointer, &state)
     calls.push(hit, &state)
   }

@@ -39,12 +39,10 @@
     }
   }
 
-  /// Copies eight elements.
+  /// Copies eight elements that the caller knows to be within bounds.
   @inline(__always)
-  func copyEight(from start: Int, to target: Table<Element>, at place: Int) {
-    precondition(start >= 0 && start <= count &- 8)
-    precondition(place >= 0 && place <= target.count &- 8)
-    // Both runs of eight lie within bounds.
+  @unsafe func copyEight(from start: Int, to target: Table<Element>, at place: Int) {
+    assert(start >= 0 && start <= count - 8 && place >= 0 && place <= target.count - 8)
     unsafe UnsafeMutableRawPointer(target.base + place).copyMemory(
       from: base + start, byteCount: 8 &* MemoryLayout<Element>.stride)
   }

@@ -8,7 +8,7 @@ import ProbeEvents
 /// follows from what happened before, as in a real process. What the thread saw is kept as
 /// text: `E f` an entry hit, `R f` a return handler, `ip=` where a trampoline arrival went on,
 /// `SIGNAL n` a signal instead.
-struct SimulatedThread {
+struct SimulatedThread: ~Copyable {
   static let trampoline: Address = 0x7fff_ffff_e000
 
   var rules: ReturnProbeRules

@@ -99,4 +99,11 @@ struct KernelLayoutTests {
     #expect(table[7] == other && table[UInt64.max] == entry)
     #expect(table[1001] == nil && table[1004] == nil && table[0] == nil && table[999] == nil)
   }
+
+  @Test(
+    "rings are powers of two, large where CPUs are few, and take little memory in all",
+    arguments: [(1, 32), (2, 32), (4, 32), (5, 16), (8, 16), (16, 8), (32, 4), (256, 4)])
+  func ringSizes(cpus: Int, mebibytes: Int) {
+    #expect(RecordingSession.ringBytes(cpus: cpus) == mebibytes << 20)
+  }
 }
