@@ -141,6 +141,6 @@ public final class SupervisedProcess {
   }
 
   func free() {
-    for unsafepointer in unsafe pointers { unsafe Glibc.free(pointer) }
+    unsafe pointers.forEach { unsafe Glibc.free($0) }
   }
 }
