@@ -14,6 +14,9 @@ extension KprobeKernel {
 
   /// Takes the breakpoint out. A jump is taken out by the optimiser, later.
   ///
+  /// Another probe whose jump was in the way could have it again. The kernel tries, but too early:
+  /// this one is marked as disabled only afterwards, so that it is still in the way.
+  ///
   /// Kernel: kernel/kprobes.c disarm_kprobe(), __disarm_kprobe()
   mutating func disarm(_ entry: KprobeEntryID, reoptimizes: Bool) {
     unoptimize(entry, force: areAllDisarmed)

@@ -54,7 +54,7 @@ extension KprobeKernel {
     runOptimizer()
   }
 
-  /// Switches all probes on again that are not disabled.
+  /// Switches all probes on again that are not disabled, gone ones included.
   ///
   /// Kernel: kernel/kprobes.c arm_all_kprobes()
   public mutating func armAll() {
