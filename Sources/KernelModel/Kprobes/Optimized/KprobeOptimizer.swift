@@ -1,5 +1,6 @@
 extension KprobeKernel {
-  /// Puts the breakpoint in, or hooks the function tracer, and has the probe optimised if it can be.
+  /// Puts the breakpoint in, or hooks the function tracer, and has the probe optimised if it can
+  /// be.
   ///
   /// Kernel: kernel/kprobes.c arm_kprobe(), __arm_kprobe()
   mutating func arm(_ entry: KprobeEntryID) {

@@ -1,6 +1,6 @@
 extension KprobeKernel {
-  /// Stops a probe's handlers from being run. The breakpoint goes when all probes at the address are
-  /// disabled.
+  /// Stops a probe's handlers from being run. The breakpoint goes when all probes at the address
+  /// are disabled.
   ///
   /// Kernel: kernel/kprobes.c disable_kprobe()
   public mutating func disable(_ id: KprobeID) throws(KprobeError) {
