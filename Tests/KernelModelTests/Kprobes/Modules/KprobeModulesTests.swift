@@ -64,6 +64,15 @@ struct KprobeModulesTests {
     #expect(fixture.entry(core)?.hasPostHandler == false)
   }
 
+  @Test("a breakpoint met on the way out runs no post-handlers of a gone aggregate")
+  func goneAggregateHit() throws {
+    var fixture = KprobeFixture(.k10, .aarch64)
+    for _ in 0..<2 { _ = try fixture.probe(core, [.pre, .post]) }
+    fixture.kernel.moduleChanged("work", to: .going)
+    #expect(fixture.answer(fixture.hit(core)).resumed?.instructionPointer == core + 4)
+    #expect(fixture.log == ["pre 1", "pre 0"])
+  }
+
   @Test("a module that comes back is probed anew under the old entry, with a new copy")
   func comesBack() throws {
     var fixture = KprobeFixture(.k10)
