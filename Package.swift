@@ -63,6 +63,7 @@ let package = Package(
     tests("KernelModelTests", ["ProbeEvents", "KernelModel"]),
     tests(
       "ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
+    tests("CommandLineTests", ["probetape", "Recorder"]),
     tests("RecordingsTests", ["ProbeEvents", "TapeFormat", "Replay"]),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],

@@ -56,7 +56,8 @@ extension Replayer {
           rule: Rule.trampoline)
         return false
       }
-      guard address == seen.address else {
+      // Another call than the handler's is a disagreement of its own, and the caller's to find.
+      guard address == seen.address || pending.due(slot).function != seen.function else {
         diverge(
           slot, .wrongReturnAddress,
           expected: "the task to continue at \(hexadecimal(address))",
