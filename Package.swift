@@ -41,6 +41,7 @@ let package = Package(
     floor("ProbeEvents", []),
     floor("TapeFormat", ["ProbeEvents", "CZstd", system]),
     floor("KernelModel", ["ProbeEvents"]),
+    floor("InstructionDecoding", ["ProbeEvents", "KernelModel", "CCapstone"]),
     floor("Replay", ["ProbeEvents", "TapeFormat", "KernelModel"]),
     floor(
       "Recorder", ["ProbeEvents", "TapeFormat", "CPerfEvent", "CElf", "CCapstone", system]),
@@ -55,6 +56,7 @@ let package = Package(
 
     tests("TapeFormatTests", ["ProbeEvents", "TapeFormat"]),
     tests("KernelModelTests", ["ProbeEvents", "KernelModel"]),
+    tests("InstructionDecodingTests", ["ProbeEvents", "KernelModel", "InstructionDecoding"]),
     tests("ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],
