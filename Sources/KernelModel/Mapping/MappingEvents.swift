@@ -71,7 +71,7 @@ extension Uprobes {
   /// Kernel: mm/mremap.c move_vma(); kernel/events/uprobes.c uprobe_munmap() of the old place
   public mutating func moved(mappingAt start: Address, to target: Address, in space: Int) {
     guard spaces.indices.contains(space),
-      let old = spaces[space].mappings.first(where: { $0.start == start })
+      let old = spaces[space].mappings.first(where: { $0.start == start }), old.start < old.end
     else { return }
     let length = old.end - old.start
     let (end, isOverflowing) = target.addingReportingOverflow(length)

@@ -22,6 +22,40 @@ struct FuzzTests {
     }
   }
 
+  @Test(
+    "values that no decoder and no process makes are taken as they come", arguments: Epoch.allCases)
+  func hostileValues(epoch: Epoch) {
+    var random = SplitMix(seed: 5)
+    let rules = UprobeRules(epoch: epoch, architecture: .x86_64)
+    for _ in 0..<2000 {
+      func bytes(_ most: Int) -> [UInt8] {
+        (0..<Int.random(in: 0...most, using: &random)).map { _ in
+          UInt8.random(in: 0...255, using: &random)
+        }
+      }
+      let encoding = X86Encoding(
+        bytes: bytes(16), is64Bit: Bool.random(using: &random), prefixes: bytes(4),
+        rex: Bool.random(using: &random) ? bytes(1).first : nil, vex: bytes(4), opcode: bytes(3),
+        modRM: bytes(1).first, sib: bytes(1).first, displacement: .min, immediate: .max,
+        immediateBytes: Int.random(in: -3...20, using: &random), operandBytes: -1)
+      _ = try? rules.analyzeInstruction(.x86(encoding), at: random.next(), isCompat: false)
+    }
+    var kernel = TestKernel(epoch)
+    _ = try? kernel.register()
+    for (start, end) in [(9, 3), (0, 0), (UInt64.max, 0), (0, UInt64.max)] as [(UInt64, UInt64)] {
+      let mapping = Mapping(start: start, end: end, inode: TestKernel.inode, fileOffset: .max)
+      var memory = AddressSpace()
+      memory.mappings = [mapping]
+      let space = kernel.uprobes.add(memory)
+      kernel.uprobes.mapped(mapping, in: space)
+      kernel.uprobes.moved(mappingAt: start, to: .max, in: space)
+      kernel.uprobes.moved(mappingAt: start, to: 0, in: space)
+      kernel.uprobes.unmapped(from: 0, to: .max, in: space)
+      _ = try? kernel.register()
+      #expect(kernel.contents(0x110) == .breakpoint)
+    }
+  }
+
   struct Fuzz {
     var random: SplitMix
     var uprobes: Uprobes

@@ -78,7 +78,7 @@ extension X86_64 {
   ///
   /// Kernel: arch/x86/kernel/uprobes.c branch_clear_offset()
   private static func clearImmediate(of instruction: X86Encoding, in copy: inout [UInt8]) {
-    let count = min(instruction.immediateBytes, copy.count)
+    let count = min(max(instruction.immediateBytes, 0), copy.count)
     for index in copy.indices.suffix(count) { copy[index] = 0 }
   }
 
