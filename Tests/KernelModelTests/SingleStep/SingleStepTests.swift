@@ -76,6 +76,7 @@ struct SingleStepTests {
       HandlerCall()
     }
     #expect(outcome == .step(.putBack))
+    #expect(kernel.task.signals.isEmpty)
     #expect(kernel.next == TestKernel.base + 0x110)
     #expect(kernel.task.isSignalPending)
     #expect(kernel.task.step.state == .running)
@@ -95,6 +96,7 @@ struct SingleStepTests {
     }
     #expect(outcome == .step(.unexpected))
     #expect(kernel.uprobes.warnings == [.unexpectedStep])
+    #expect(kernel.task.signals.isEmpty)
     #expect(kernel.task.step.probe == nil)
   }
 
