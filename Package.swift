@@ -47,6 +47,7 @@ let package = Package(
       resources: [.embedInCode("KernelSource/StandIns")],
       swiftSettings: strict),
     floor("Replay", ["ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost"]),
+    floor("InstructionDecoding", ["ProbeEvents", "KernelModel", "CCapstone"]),
     floor(
       "Recorder", ["ProbeEvents", "TapeFormat", "CPerfEvent", "CElf", "CCapstone", system]),
     floor("ProbetapeTesting", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay"]),
@@ -65,6 +66,7 @@ let package = Package(
       "ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
     tests("CommandLineTests", ["probetape", "Recorder"]),
     tests("RecordingsTests", ["ProbeEvents", "TapeFormat", "Replay"]),
+    tests("InstructionDecodingTests", ["ProbeEvents", "KernelModel", "InstructionDecoding"]),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],
   swiftLanguageModes: [.v6]
