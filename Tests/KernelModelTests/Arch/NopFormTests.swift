@@ -24,6 +24,11 @@ struct NopFormTests {
       .make([0x0f, 0x1f], modRM: 0x80, displacement: [0, 0, 0, 0]),
       [.canonicalNops, .recognisedNops]
     ),
+    // Nine bytes, where the kernel recommends a segment prefix.
+    (
+      .make([0x0f, 0x1f], prefixes: [0x66], modRM: 0x84, sib: 0, displacement: [0, 0, 0, 0]),
+      [.recognisedNops]
+    ),
     // Not the recommended operands.
     (.make([0x0f, 0x1f], modRM: 0x01), [.recognisedNops]),
     (.make([0x0f, 0x1f], modRM: 0x44, sib: 0, displacement: [8]), [.recognisedNops]),
@@ -78,6 +83,28 @@ struct NopFormTests {
   func forms(emulation: Emulation) {
     for (instruction, kernels) in Self.forms {
       #expect(instruction.isNop(emulation) == kernels.contains(emulation), "\(instruction.bytes)")
+    }
+  }
+
+  @Test("in 6.18 exactly the recommended nop of each length counts, beside any 90")
+  func recommended() {
+    // As arch/x86/include/asm/nops.h lists them.
+    let nops: [X86Encoding] = [
+      .make([0x0f, 0x1f], modRM: 0x00),
+      .make([0x0f, 0x1f], modRM: 0x40, displacement: [0]),
+      .nop5,
+      .make([0x0f, 0x1f], prefixes: [0x66], modRM: 0x44, sib: 0, displacement: [0]),
+      .make([0x0f, 0x1f], modRM: 0x80, displacement: [0, 0, 0, 0]),
+      .make([0x0f, 0x1f], modRM: 0x84, sib: 0, displacement: [0, 0, 0, 0]),
+    ]
+    #expect(nops.map(\.length) == Array(3...8))
+    for nop in nops {
+      #expect(nop.isNop(.canonicalNops) && !nop.isNop(.pushes))
+      for index in nop.bytes.indices {
+        var other = nop
+        other.bytes[index] ^= 1
+        #expect(!other.isNop(.canonicalNops))
+      }
     }
   }
 

@@ -73,8 +73,8 @@ extension X86Encoding {
     }
   }
 
-  /// The recommended nops of one to eight bytes, and the nine-byte one. Those of ten and more have a
-  /// segment prefix and are refused before.
+  /// The recommended nops of one to eight bytes. Those of nine and more have a segment prefix and are
+  /// refused before.
   ///
   /// Kernel: arch/x86/include/asm/nops.h
   private static let canonicalNops: [[UInt8]] = [
@@ -86,6 +86,5 @@ extension X86Encoding {
     [0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00],
     [0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00],
     [0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
-    [0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
   ]
 }
