@@ -30,31 +30,38 @@ struct StackWindow {
     return word % 2 == 0 ? pair & 0xFFFF_FFFF : pair >> 32
   }
 
-  /// Whether any word from the given one on is equal to a value.
-  @inline(__always)
-  func contains(_ value: UInt64, from start: Int, _ hits: HitView) -> Bool {
-    guard !isCompat else { return true }
-    var place = first &+ start
-    let end = first &+ wordCount
-    // Counted with wrap-around: a place among the words in memory cannot overflow.
-    while place < end {
-      if hits.word(place) == value { return true }
-      place &+= 1
-    }
-    return false
-  }
-
   /// Which of up to 64 words, from the given one on, are equal to a value: a bit for each.
   @inline(__always)
   func places(of value: UInt64, from start: Int, _ hits: HitView) -> UInt64 {
-    let number = min(64, wordCount - start)
+    if isCompat { return compatPlaces(of: value, from: start, hits) }
+    let first = first &+ start
+    let number = min(64, wordCount &- start)
     var bits: UInt64 = 0
-    if isCompat {
-      for index in 0..<number where word(start + index, hits) == value { bits |= 1 << index }
-    } else {
-      for index in 0..<number {
-        bits |= (hits.word(first + start + index) == value ? 1 : 0) &<< UInt64(index)
+    var done = 0
+    // Eight at a time, which is the usual window. Counted with wrap-around: a place among the words
+    // in memory cannot overflow.
+    while done &+ 8 <= number {
+      var eight: UInt64 = 0
+      for place in 0..<8 {
+        let isEqual = hits.word(first &+ done &+ place) == value
+        eight |= (isEqual ? 1 : 0) &<< UInt64(truncatingIfNeeded: place)
       }
+      bits |= eight &<< UInt64(truncatingIfNeeded: done)
+      done &+= 8
+    }
+    while done < number {
+      let isEqual = hits.word(first &+ done) == value
+      bits |= (isEqual ? 1 : 0) &<< UInt64(truncatingIfNeeded: done)
+      done &+= 1
+    }
+    return bits
+  }
+
+  @inline(never)
+  private func compatPlaces(of value: UInt64, from start: Int, _ hits: HitView) -> UInt64 {
+    var bits: UInt64 = 0
+    for index in 0..<min(64, wordCount - start) where word(start + index, hits) == value {
+      bits |= 1 << index
     }
     return bits
   }
