@@ -1,12 +1,14 @@
 import ProbeEvents
 
-extension Replayer {
+extension Replayer where Handler: ~Copyable {
   /// Feeds an entry to the handler and checks the return address and the stack window against it.
   @inline(__always)
-  mutating func judgeEntry(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
+  mutating func judgeEntry(
+    _ hits: HitView, _ index: Int, _ task: JudgedTask, isCompat: Bool
+  ) {
     let probe = hits.probe(index)
     if task.owesReturn { return divergeMissingReturn(task, beforeEntryOf: probe) }
-    let window = StackWindow(hits, index)
+    let window = StackWindow(hits, index, isCompat: isCompat)
     guard let returnAddress = returnAddress(hits, index, window) else {
       return stopWithoutReturnAddress(task)
     }

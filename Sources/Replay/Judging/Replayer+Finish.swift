@@ -1,7 +1,7 @@
 import ProbeEvents
 import TapeFormat
 
-extension Replayer {
+extension Replayer where Handler: ~Copyable {
   /// Draws the conclusion after the last block. Without a trailer the tape is incomplete.
   mutating func finish(_ trailer: TapeTrailer?) -> TapeConclusion {
     for slot in 0..<tasks.slotCount { checkNothingOwed(tasks[slot], before: "the tape ends") }

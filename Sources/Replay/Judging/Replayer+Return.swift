@@ -1,11 +1,13 @@
 import ProbeEvents
 
-extension Replayer {
+extension Replayer where Handler: ~Copyable {
   /// Holds a return hit against what the handler popped; the first return after anything else is an
   /// arrival at the trampoline, the following ones are the rest of its chain.
   @inline(__always)
-  mutating func judgeReturn(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
-    let window = StackWindow(hits, index)
+  mutating func judgeReturn(
+    _ hits: HitView, _ index: Int, _ task: JudgedTask, isCompat: Bool
+  ) {
+    let window = StackWindow(hits, index, isCompat: isCompat)
     let seen = SeenReturn(
       probe: hits.probe(index), function: hits.function(index),
       address: hits.instructionPointer(index))

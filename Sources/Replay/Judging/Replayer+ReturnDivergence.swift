@@ -9,7 +9,7 @@ struct SeenReturn {
 
 /// The ways in which a return can contradict the handler. Apart from the judging, so that making
 /// their texts takes no room in it.
-extension Replayer {
+extension Replayer where Handler: ~Copyable {
   @inline(never)
   mutating func diverge(
     _ task: JudgedTask, at seen: SeenReturn, insteadOfSignal number: Int32

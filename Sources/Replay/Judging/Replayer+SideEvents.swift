@@ -1,6 +1,6 @@
 import ProbeEvents
 
-extension Replayer {
+extension Replayer where Handler: ~Copyable {
   /// Follows a side event: causes go to the handler, evidence is compared.
   mutating func judge(_ timed: TimedSideEvent) {
     switch timed.event {

@@ -1,6 +1,6 @@
 import ProbeEvents
 
-extension Replayer {
+extension Replayer where Handler: ~Copyable {
   /// Holds every trampoline address inside a stack window against the handler's instances.
   ///
   /// A trampoline address may lie only in the slot of an instance, or in a slot that had one once,
@@ -16,25 +16,27 @@ extension Replayer {
   ) -> Bool {
     guard trampoline != 0, window.wordCount > firstWord else { return true }
     evidence.stackWords &+= UInt64(window.wordCount &- firstWord)
-    // The first word of an entry's window does not count: it is set only after the sample.
-    let places = window.places(of: trampoline, from: 0, hits) & ~0 << UInt64(firstWord)
-    let held = noteSlots(hits, window, task, firstWord, trampoline, places)
-    if places == 0, window.wordCount <= 64 { return true }
-    return explainWords(hits, window, task, trampoline, places, held: held)
+    if window.mayContain(trampoline, hits) {
+      return explainWords(hits, window, task, trampoline, firstWord: firstWord)
+    }
+    _ = noteSlots(hits, window, task, firstWord) { _ in true }
+    return true
   }
 
-  /// Asks for every trampoline address in a window whether it may be there; `places` is where the
-  /// first 64 words have it, and `held` where they are slots of instances.
+  /// Asks for every trampoline address in a window whether it may be there.
   @inline(never)
   private mutating func explainWords(
     _ hits: HitView, _ window: StackWindow, _ task: JudgedTask, _ trampoline: Address,
-    _ firstPlaces: UInt64, held: UInt64
+    firstWord: Int
   ) -> Bool {
-    var places = firstPlaces
-    var first = 0
-    while true {
+    let held = noteSlots(hits, window, task, firstWord) { place in
+      window.word(place, hits) != trampoline
+    }
+    var first = firstWord
+    while first < window.wordCount {
+      var places = window.places(of: trampoline, from: first, hits)
       evidence.trampolineWords &+= UInt64(places.nonzeroBitCount)
-      if first == 0 { places &= ~held }
+      if first == firstWord { places &= ~held }
       while places != 0 {
         let address = window.address(first + places.trailingZeroBitCount)
         guard isExplained(address, task) else {
@@ -47,39 +49,36 @@ extension Replayer {
         places &= places - 1
       }
       first += 64
-      guard first < window.wordCount else { return true }
-      places = window.places(of: trampoline, from: first, hits)
     }
+    return true
   }
 
-  /// Compares the slot of every instance inside the window with the trampoline; `places` is where the
-  /// first 64 words have it.
+  /// Notes of every instance inside the window whether its slot shows something else than the
+  /// trampoline. The first word of an entry's window does not count: it is set only after the sample
+  /// was taken.
   ///
   /// Returns which of the first 64 words are such slots, a bit for each.
   @inline(__always)
-  private mutating func noteSlots(
+  private func noteSlots(
     _ hits: HitView, _ window: StackWindow, _ task: JudgedTask, _ firstWord: Int,
-    _ trampoline: Address, _ places: UInt64
+    isOverwritten: (_ place: Int) -> Bool
   ) -> UInt64 {
     // Where the link register carries the return address, its place in the frame is not known.
     guard architecture == .x86_64 else { return 0 }
     let start = window.address(firstWord)
     let end = window.address(window.wordCount)
-    let isOrdered = task.state.isOrdered
     var held: UInt64 = 0
-    var place = task.held
-    while place > 0 {
-      place &-= 1
-      let address = task[held: place].stackPointer
+    var index = task.held
+    while index > 0 {
+      index &-= 1
+      let address = task[held: index].stackPointer
       if address >= end {
-        if isOrdered { break }
+        if task.state.isOrdered { break }
         continue
       }
-      guard address >= start, let word = window.place(of: address) else { continue }
-      let bit: UInt64 = word < 64 ? 1 &<< UInt64(word) : 0
-      held |= bit
-      task[held: place].isOverwritten =
-        bit == 0 ? window.word(word, hits) != trampoline : places & bit == 0
+      guard address >= start, let place = window.place(of: address) else { continue }
+      task[held: index].isOverwritten = isOverwritten(place)
+      if place &- firstWord < 64 { held |= 1 &<< UInt64(truncatingIfNeeded: place &- firstWord) }
     }
     return held
   }

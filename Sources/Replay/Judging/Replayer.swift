@@ -6,7 +6,7 @@ import TapeFormat
 ///
 /// One pass, in the order of the tape. ``feed(_:)`` takes a block of hits; the judging of entries,
 /// returns and side events is in the extensions.
-struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
+struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~Copyable {
   let architecture: Architecture
   let probes: [Probe]
   /// By probe, so that the hot path does not touch the probes' texts.
@@ -35,18 +35,18 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
   /// The task of each thread of the current block; nil while unresolved.
   private var taskOfThread: [JudgedTask?] = []
 
-  init(header: TapeHeader, handler: Handler, observer: Observer) {
+  init(header: TapeHeader, handler: consuming Handler, observer: Observer) {
     architecture = header.kernel.architecture
     probes = header.probes
     wantsReturn = header.probes.map(\.wantsReturn)
     wholeFrom = header.wholeFrom
+    digest.add(handler.name)
     self.handler = handler
     self.observer = observer
-    digest.add(handler.name)
   }
 
   /// Index of the next hit on the tape.
-  var nextHit: UInt64 { entries + returns }
+  var nextHit: UInt64 { entries &+ returns }
 
   /// Judges one block.
   mutating func feed(_ columns: borrowing HitColumns) {
@@ -154,9 +154,14 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
     let kind = hits.kind(index)
     let isWhole = wholeFrom == 0 || hits.time(index) >= wholeFrom
     if reason == nil, isWhole, task.state.isJudged {
-      switch kind {
-      case .entry: judgeEntry(hits, index, task)
-      case .return: judgeReturn(hits, index, task)
+      if hits.isCompat(index) {
+        judgeCompatHit(hits, index, task)
+      } else {
+        // Made for this mode, in which most hits are, without a thought for the other.
+        switch kind {
+        case .entry: judgeEntry(hits, index, task, isCompat: false)
+        case .return: judgeReturn(hits, index, task, isCompat: false)
+        }
       }
     } else {
       observer.concluded(hit: nextHit, depth: task.held, .unjudged)
@@ -164,6 +169,14 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
     switch kind {
     case .entry: entries &+= 1
     case .return: returns &+= 1
+    }
+  }
+
+  @inline(never)
+  private mutating func judgeCompatHit(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
+    switch hits.kind(index) {
+    case .entry: judgeEntry(hits, index, task, isCompat: true)
+    case .return: judgeReturn(hits, index, task, isCompat: true)
     }
   }
 }
