@@ -65,6 +65,7 @@ let package = Package(
     tests(
       "ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
     tests("CommandLineTests", ["probetape", "Recorder"]),
+    tests("TidyTests", []),
     tests("RecordingsTests", ["ProbeEvents", "TapeFormat", "Replay"]),
     tests("InstructionDecodingTests", ["ProbeEvents", "KernelModel", "InstructionDecoding"]),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),

@@ -7,6 +7,7 @@ extension ReturnProbeRules {
   ///
   /// Kernel: arch_uretprobe_is_alive() of the architecture; without one (and before 4.3) every
   /// instance counts as alive.
+  @inlinable @inline(__always)
   public func isAlive(
     _ instance: ReturnInstance, _ context: LivenessContext, stackPointer: Address
   ) -> Bool {
@@ -24,6 +25,7 @@ extension ReturnProbeRules {
   /// it takes that for a failure.
   ///
   /// Kernel: arch_uretprobe_hijack_return_addr() of the architecture
+  @inlinable @inline(__always)
   func hijackReturnAddress(_ cause: EntryCause) -> Address? {
     let original =
       switch architecture {

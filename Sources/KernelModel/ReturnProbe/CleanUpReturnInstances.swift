@@ -1,4 +1,4 @@
-internal import ProbeEvents
+public import ProbeEvents
 
 extension UprobeTask {
   /// Drops dead instances from the head, without running handlers and without touching the stack
@@ -7,6 +7,7 @@ extension UprobeTask {
   /// It stops at the first live one: a dead instance below a live one stays.
   ///
   /// Kernel: kernel/events/uprobes.c cleanup_return_instances() (4.3)
+  @inlinable @inline(__always)
   mutating func cleanUpReturnInstances(
     _ context: LivenessContext, stackPointer: Address, rules: ReturnProbeRules
   ) -> UInt8 {

@@ -1,4 +1,4 @@
-internal import ProbeEvents
+public import ProbeEvents
 
 extension UprobeTask {
   /// Replaces the return address by the trampoline and pushes a return instance.
@@ -9,6 +9,7 @@ extension UprobeTask {
   /// no instance left is discovered with the trampoline already in the slot.
   ///
   /// Kernel: kernel/events/uprobes.c prepare_uretprobe()
+  @inlinable @inline(__always)
   mutating func prepareReturnProbe(
     _ cause: EntryCause, rules: ReturnProbeRules
   ) -> EntryConclusion {

@@ -18,7 +18,7 @@ public struct ReturnInstance: Sendable, Hashable, BitwiseCopyable {
   public var isChained: Bool
 
   /// A return instance.
-  public init(
+  @inlinable public init(
     function: Address, stackPointer: Address, originalReturnAddress: Address, isChained: Bool,
     entry: UInt64
   ) {

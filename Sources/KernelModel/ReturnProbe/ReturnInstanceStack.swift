@@ -11,11 +11,14 @@ public struct ReturnInstanceStack: Sendable, BitwiseCopyable {
 
   /// Instances from oldest to newest; those from ``count`` on are leftovers without meaning.
   @usableFromInline var storage: InlineArray<64, ReturnInstance>
+  @usableFromInline var listed = 0
+  @usableFromInline var counted = 0
+
   /// How many instances are listed.
-  public internal(set) var count = 0
+  @inlinable public var count: Int { listed }
   /// The depth as the kernel counts it. It is more than ``count`` only under
   /// ``ReturnProbeRules/DepthAccounting/leaksUnlessChained``.
-  public internal(set) var depth = 0
+  @inlinable public var depth: Int { counted }
 
   /// An empty list.
   public init() {
@@ -25,15 +28,17 @@ public struct ReturnInstanceStack: Sendable, BitwiseCopyable {
   }
 
   /// Whether no instance is listed.
-  public var isEmpty: Bool { count == 0 }
+  @inlinable public var isEmpty: Bool { listed == 0 }
 
   /// The instance at a distance from the head: 0 is the newest, `count - 1` the oldest.
   ///
   /// Inlinable for the same reason as ``newestChainLength()`` is mutating: called across a module
   /// boundary it would copy the storage.
   @inlinable public subscript(index: Int) -> ReturnInstance {
-    precondition(index >= 0 && index < count, "no such return instance")
-    return storage[count - 1 - index]
+    @inline(__always) get {
+      precondition(index >= 0 && index < listed, "no such return instance")
+      return storage[listed - 1 - index]
+    }
   }
 
   /// How many instances the newest chain has: from the head down to the first that is not chained.
@@ -42,39 +47,42 @@ public struct ReturnInstanceStack: Sendable, BitwiseCopyable {
   /// it may only read, which costs far more than the walk.
   ///
   /// Kernel: kernel/events/uprobes.c find_next_ret_chain()
+  @inlinable @inline(__always)
   mutating func newestChainLength() -> Int {
     var length = 1
-    while length < count && storage[count - length].isChained { length += 1 }
+    while length < listed && storage[listed - length].isChained { length += 1 }
     return length
   }
 
   /// Puts an instance at the head.
+  @inlinable @inline(__always)
   mutating func push(_ instance: ReturnInstance) {
-    precondition(depth < Self.capacity, "the depth limit is tested before an instance is made")
-    storage[count] = instance
-    count += 1
-    depth += 1
+    precondition(counted < Self.capacity, "the depth limit is tested before an instance is made")
+    storage[listed] = instance
+    listed += 1
+    counted += 1
   }
 
   /// Takes the newest instance off, counting depth as the rule says.
+  @inlinable @inline(__always)
   mutating func pop(_ accounting: ReturnProbeRules.DepthAccounting) -> ReturnInstance {
     let newest = self[0]
-    count -= 1
+    listed -= 1
     switch accounting {
-    case .exact: depth -= 1
-    case .leaksUnlessChained: if newest.isChained { depth -= 1 }
+    case .exact: counted -= 1
+    case .leaksUnlessChained: if newest.isChained { counted -= 1 }
     }
     return newest
   }
 
   /// Takes all instances off and starts counting depth anew.
   mutating func removeAll() {
-    count = 0
-    depth = 0
+    listed = 0
+    counted = 0
   }
 
   /// Counts depth anew, as a copy for a child does.
   mutating func recountDepth() {
-    depth = count
+    counted = listed
   }
 }

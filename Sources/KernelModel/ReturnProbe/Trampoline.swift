@@ -13,6 +13,7 @@ extension UprobeTask {
   ///
   /// Kernel: kernel/events/uprobes.c handle_trampoline() (until 6.10 and since), with the liveness
   /// test since 4.3; before, it is the same walk with every chain alive.
+  @inlinable @inline(__always)
   public mutating func handleTrampoline(
     _ arrival: TrampolineArrival, rules: ReturnProbeRules, popped: inout PoppedInstances
   ) -> TrampolineConclusion {

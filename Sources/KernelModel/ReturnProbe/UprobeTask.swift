@@ -6,10 +6,13 @@ public import ProbeEvents
 /// has no utask in the kernel; here that is the same as an empty one, because no rule tells them
 /// apart.
 ///
+/// What happens to a task at every hit is inlinable: a replay does little else, and a call across the
+/// module boundary would cost as much as the rules.
+///
 /// Kernel: include/linux/uprobes.h `struct uprobe_task`.
 public struct UprobeTask: Sendable, BitwiseCopyable {
   /// The task's pending returns.
-  public internal(set) var returnInstances: ReturnInstanceStack
+  public var returnInstances: ReturnInstanceStack
 
   /// A task that has met no probe yet.
   public init() {
@@ -21,6 +24,7 @@ public struct UprobeTask: Sendable, BitwiseCopyable {
   /// All consumers of a probe share one return instance per hit, made after their entry handlers ran.
   ///
   /// Kernel: kernel/events/uprobes.c handle_swbp(), handler_chain()
+  @inlinable @inline(__always)
   public mutating func handleBreakpoint(
     _ cause: EntryCause, rules: ReturnProbeRules
   ) -> EntryConclusion {

@@ -31,7 +31,7 @@ public enum TapeReplay {
   }
 
   static func replay(
-    _ reader: inout TapeReader, _ handler: some ProbeHandler, _ observer: some ReplayObserver
+    _ reader: inout TapeReader, _ handler: consuming some ProbeHandler & ~Copyable, _ observer: some ReplayObserver
   ) throws(TapeError) -> TapeConclusion {
     var replayer = Replayer(header: reader.header, handler: handler, observer: observer)
     var columns = HitColumns()
@@ -47,7 +47,7 @@ public enum TapeReplay {
   }
 
   static func annotate(
-    _ reader: inout TapeReader, _ handler: some ProbeHandler,
+    _ reader: inout TapeReader, _ handler: consuming some ProbeHandler & ~Copyable,
     _ visit: (HitColumns, [AnnotatedConclusion]) throws -> Void
   ) throws -> TapeConclusion {
     var replayer = Replayer(

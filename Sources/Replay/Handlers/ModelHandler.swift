@@ -2,10 +2,10 @@ import KernelModel
 import ProbeEvents
 
 /// The kernel model as a handler.
-struct ModelHandler: ProbeHandler {
+struct ModelHandler: ProbeHandler, ~Copyable {
   let name: String
   private let rules: ReturnProbeRules
-  private var tasks: [UprobeTask] = []
+  private var tasks = FlatStorage<UprobeTask>()
 
   /// The model with the rules of one epoch, or of the facts a tape carries.
   init(name: String, rules: ReturnProbeRules) {
@@ -18,10 +18,12 @@ struct ModelHandler: ProbeHandler {
     tasks[slot].free()
   }
 
+  @inline(__always)
   mutating func entry(slot: Int, cause: EntryCause) -> EntryConclusion {
     tasks[slot].handleBreakpoint(cause, rules: rules)
   }
 
+  @inline(__always)
   mutating func trampoline(
     slot: Int, arrival: TrampolineArrival, popped: inout PoppedInstances
   ) -> TrampolineConclusion {

@@ -5,7 +5,7 @@ public import ProbeEvents
 ///
 /// A handler keeps state per task, which the replayer names by a small number, its slot. It is fed
 /// causes only; what the recording kernel concluded stays with the replayer.
-public protocol ProbeHandler {
+public protocol ProbeHandler: ~Copyable {
   /// The handler as users name it, for example `model:6.1`.
   var name: String { get }
   /// Gives a slot to a new task that has no return instances.
@@ -28,7 +28,7 @@ public protocol ProbeHandler {
   var fault: HandlerFault? { get }
 }
 
-extension ProbeHandler {
+extension ProbeHandler where Self: ~Copyable {
   mutating func exit(slot: Int) { free(slot: slot) }
   mutating func finish() {}
   var fault: HandlerFault? { nil }

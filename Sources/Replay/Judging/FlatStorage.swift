@@ -20,12 +20,12 @@
   @inline(__always)
   subscript(index: Int) -> Element {
     _read {
-      precondition(index >= 0 && index < count)
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
       // `index` is below `count`, up to which all elements are initialized.
       yield unsafe base[index]
     }
     _modify {
-      precondition(index >= 0 && index < count)
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
       // As above.
       yield unsafe &base[index]
     }

@@ -17,12 +17,16 @@ import ProbeEvents
   private let windowStarts: UnsafeBufferPointer<UInt32>
   private let windowWords: UnsafeBufferPointer<UInt64>
   private let times: UnsafeBufferPointer<UInt64>
+  /// The bit of `HitFlags.compat`, which as a static of another module would cost a call each time.
+  private static var compatBit: UInt8 { 1 }
 
   // In all accessors: `hit` comes from the loop over `0..<count`, and every column was checked to
   // have `count` elements.
 
   @inline(__always) func kind(_ hit: Int) -> HitKind { unsafe kinds[hit] }
-  @inline(__always) func isCompat(_ hit: Int) -> Bool { unsafe flags[hit].contains(.compat) }
+  @inline(__always) func isCompat(_ hit: Int) -> Bool {
+    unsafe flags[hit].rawValue & Self.compatBit != 0
+  }
   @inline(__always) func probe(_ hit: Int) -> UInt32 { unsafe probes[hit] }
   @inline(__always) func thread(_ hit: Int) -> Int { unsafe Int(threads[hit]) }
   @inline(__always) func stackPointer(_ hit: Int) -> Address { unsafe stackPointers[hit] }
@@ -45,7 +49,7 @@ import ProbeEvents
   /// Where the hit's window lies among all window words.
   @inline(__always) func windowRange(_ hit: Int) -> Range<Int> {
     // There is one more start than hits, and they ascend.
-    unsafe Range(uncheckedBounds: (Int(windowStarts[hit]), Int(windowStarts[hit + 1])))
+    unsafe Range(uncheckedBounds: (Int(windowStarts[hit]), Int(windowStarts[hit &+ 1])))
   }
 
   /// A word by its place among all window words: one inside a `windowRange`, whose bounds were

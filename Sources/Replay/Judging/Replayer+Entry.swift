@@ -1,37 +1,35 @@
 import ProbeEvents
 
-extension Replayer {
+extension Replayer where Handler: ~Copyable {
   /// Feeds an entry to the handler and checks the return address and the stack window against it.
-  mutating func judgeEntry(_ hits: HitView, _ index: Int, _ slot: Int) {
-    if pending.owesReturn(slot) {
-      divergeMissingReturn(slot, seen: "an entry of \(probeName(hits.probe(index)))")
-      return
-    }
-    let window = StackWindow(hits, index)
-    guard let returnAddress = returnAddress(hits, index, window) else {
-      stopJudging("hit \(nextHit) has no stack word to read its return address from")
-      observer.concluded(hit: nextHit, depth: shadow.count(slot), .unjudged)
-      return
-    }
-    let space = tasks[slot].addressSpace
-    inferTrampoline(hits, window, slot)
-    let trampoline = tasks.spaces[trampoline: space]
+  @inline(__always)
+  mutating func judgeEntry(
+    _ hits: HitView, _ index: Int, _ task: JudgedTask, isCompat: Bool
+  ) {
     let probe = hits.probe(index)
+    if task.owesReturn { return divergeMissingReturn(task, beforeEntryOf: probe) }
+    let window = StackWindow(hits, index, isCompat: isCompat)
+    guard let returnAddress = returnAddress(hits, index, window) else {
+      return stopWithoutReturnAddress(task)
+    }
+    var trampoline = tasks.spaces[trampoline: task.addressSpace]
+    if trampoline == 0 { trampoline = inferTrampoline(hits, window, task) }
     let cause = EntryCause(
       instructionPointer: hits.instructionPointer(index),
       stackPointer: window.stackPointer, returnAddress: returnAddress, trampoline: trampoline,
       entry: nextHit << 24 | UInt64(probe), wantsReturn: wantsReturn[Int(probe)],
       isCompat: window.isCompat,
       stackWord: window.wordCount > 0 ? hits.word(window.first) : 0)
-    let conclusion = handler.entry(slot: slot, cause: cause)
-    if divergeIfFaulted(slot) { return }
+    let conclusion = handler.entry(slot: task.slot, cause: cause)
+    if divergeIfFaulted(task) { return }
     digest.add(UInt64(conclusion.outcome.rawValue) | UInt64(conclusion.dropped) << 8)
-    guard apply(conclusion, of: cause, to: slot) else { return }
-    guard checkWords(hits, window, slot, firstWord: 1) else { return }
-    observer.concluded(hit: nextHit, depth: shadow.count(slot), .entry(conclusion))
+    guard apply(conclusion, of: cause, to: task) else { return }
+    guard checkWords(hits, window, task, trampoline, firstWord: 1) else { return }
+    observer.concluded(hit: nextHit, depth: task.held, .entry(conclusion))
   }
 
   /// The return address as the program had it: a word of the window, or the link register.
+  @inline(__always)
   private func returnAddress(
     _ hits: HitView, _ index: Int, _ window: StackWindow
   ) -> Address? {
@@ -41,66 +39,77 @@ extension Replayer {
     }
   }
 
-  /// Follows a handler's conclusion in the shadow stack; false when the return address that was
-  /// found contradicts it.
+  @inline(never)
+  private mutating func stopWithoutReturnAddress(_ task: JudgedTask) {
+    stopJudging("hit \(nextHit) has no stack word to read its return address from")
+    observer.concluded(hit: nextHit, depth: task.held, .unjudged)
+  }
+
+  /// Follows a handler's conclusion in the shadow of its list; false when the return address that
+  /// was found contradicts it.
+  @inline(__always)
   private mutating func apply(
-    _ conclusion: EntryConclusion, of cause: EntryCause, to slot: Int
+    _ conclusion: EntryConclusion, of cause: EntryCause, to task: JudgedTask
   ) -> Bool {
-    let space = tasks[slot].addressSpace
     let isTrampoline = cause.trampoline != 0 && cause.returnAddress == cause.trampoline
-    evidence.returnSlots += 1
-    for distance in 0..<min(Int(conclusion.dropped), shadow.count(slot)) {
-      tasks.spaces.leave(shadow[slot, newest: distance].stackPointer, in: space)
-    }
-    shadow.drop(slot: slot, Int(conclusion.dropped))
+    evidence.returnSlots &+= 1
+    if conclusion.dropped > 0 { drop(Int(conclusion.dropped), task) }
     let agrees =
       switch conclusion.outcome {
       case .pushed: !isTrampoline
-      case .chained: isTrampoline && shadow.count(slot) > 0
+      case .chained: isTrampoline && task.held > 0
       case .chainWithoutInstance: isTrampoline
       case .omittedAtDepthLimit, .hijackFailed: true
-      case .noReturnProbe: !isTrampoline || holdsInstance(slot, at: cause.stackPointer)
+      case .noReturnProbe: !isTrampoline || holdsInstance(task, at: cause.stackPointer)
       }
     guard agrees else {
-      diverge(
-        slot, .chainMismatch, expected: describe(conclusion),
-        actual: isTrampoline
-          ? "the return address is the trampoline already"
-          : "the return address is \(hexadecimal(cause.returnAddress))",
-        rule: Rule.prepare)
+      divergeAtReturnAddress(conclusion, of: cause, task)
       return false
     }
-    push(conclusion.outcome, cause, slot)
+    push(conclusion.outcome, cause, task)
     return true
   }
 
-  private mutating func push(
-    _ outcome: EntryConclusion.Outcome, _ cause: EntryCause, _ slot: Int
-  ) {
-    let isChained: Bool
-    switch outcome {
-    case .pushed: isChained = false
-    case .chained: isChained = true
-    case .chainWithoutInstance:
-      tasks.spaces.leave(cause.stackPointer, in: tasks[slot].addressSpace)
-      return
-    case .noReturnProbe, .omittedAtDepthLimit, .hijackFailed: return
+  @inline(never)
+  private mutating func drop(_ number: Int, _ task: JudgedTask) {
+    for distance in 0..<min(number, task.held) {
+      tasks.spaces.leave(task.instance(newest: distance).stackPointer, in: task.addressSpace)
     }
-    let original =
-      isChained
-      ? shadow[slot, newest: 0].originalReturnAddress : cause.returnAddress
-    shadow.push(
-      slot: slot,
-      ShadowStacks.Instance(
-        stackPointer: cause.stackPointer, originalReturnAddress: original))
+    task.drop(number)
   }
 
-  private func holdsInstance(_ slot: Int, at stackPointer: Address) -> Bool {
+  @inline(never)
+  private mutating func divergeAtReturnAddress(
+    _ conclusion: EntryConclusion, of cause: EntryCause, _ task: JudgedTask
+  ) {
+    let isTrampoline = cause.trampoline != 0 && cause.returnAddress == cause.trampoline
+    diverge(
+      task, .chainMismatch, expected: describe(conclusion),
+      actual: isTrampoline
+        ? "the return address is the trampoline already"
+        : "the return address is \(hexadecimal(cause.returnAddress))",
+      rule: Rule.prepare)
+  }
+
+  @inline(__always)
+  private mutating func push(
+    _ outcome: EntryConclusion.Outcome, _ cause: EntryCause, _ task: JudgedTask
+  ) {
+    let original: Address
+    switch outcome {
+    case .pushed: original = cause.returnAddress
+    case .chained: original = task.instance(newest: 0).originalReturnAddress
+    case .chainWithoutInstance:
+      return tasks.spaces.leave(cause.stackPointer, in: task.addressSpace)
+    case .noReturnProbe, .omittedAtDepthLimit, .hijackFailed: return
+    }
+    task.push(
+      ShadowInstance(stackPointer: cause.stackPointer, originalReturnAddress: original))
+  }
+
+  private func holdsInstance(_ task: JudgedTask, at stackPointer: Address) -> Bool {
     // A link register says nothing about where the instance was made.
-    guard architecture == .x86_64 else { return shadow.count(slot) > 0 }
-    for distance in 0..<shadow.count(slot)
-    where shadow[slot, newest: distance].stackPointer == stackPointer { return true }
-    return false
+    architecture == .x86_64 ? task.holdsInstance(at: stackPointer) : task.held > 0
   }
 
   private func describe(_ conclusion: EntryConclusion) -> String {
@@ -120,11 +129,16 @@ extension Replayer {
   }
 
   /// Records that the last arrival at the trampoline owes a return that the tape does not have.
-  mutating func divergeMissingReturn(_ slot: Int, seen: String) {
-    let owed = pending.due(slot)
+  mutating func divergeMissingReturn(_ task: JudgedTask, seen: String) {
+    let owed = task.due.instance
     diverge(
-      slot, .missingReturn, expected: "the return of \(callName(owed))", actual: seen,
+      task, .missingReturn, expected: "the return of \(callName(owed))", actual: seen,
       rule: Rule.chainOrder)
+  }
+
+  @inline(never)
+  private mutating func divergeMissingReturn(_ task: JudgedTask, beforeEntryOf probe: UInt32) {
+    divergeMissingReturn(task, seen: "an entry of \(probeName(probe))")
   }
 
   /// A call for messages: its probe, and the hit that entered it.

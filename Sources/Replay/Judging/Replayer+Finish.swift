@@ -1,17 +1,17 @@
 import ProbeEvents
 import TapeFormat
 
-extension Replayer {
+extension Replayer where Handler: ~Copyable {
   /// Draws the conclusion after the last block. Without a trailer the tape is incomplete.
   mutating func finish(_ trailer: TapeTrailer?) -> TapeConclusion {
-    for slot in 0..<tasks.slotCount { checkNothingOwed(slot, before: "the tape ends") }
+    for slot in 0..<tasks.slotCount { checkNothingOwed(tasks[slot], before: "the tape ends") }
     if let trailer {
       check(trailer)
     } else {
       stopJudging("the tape is incomplete: its recorder was killed or is still running")
     }
     handler.finish()
-    if reason == nil, divergences.isEmpty { divergeIfFaulted(slot(of: lastThread)) }
+    if reason == nil, divergences.isEmpty { divergeIfFaulted(task(of: lastThread)) }
     if nextHit == 0 { stopJudging("the tape has no hits") }
     digest.add(entries)
     digest.add(returns)

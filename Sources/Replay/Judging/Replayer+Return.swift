@@ -1,115 +1,101 @@
 import ProbeEvents
 
-extension Replayer {
+extension Replayer where Handler: ~Copyable {
   /// Holds a return hit against what the handler popped; the first return after anything else is an
   /// arrival at the trampoline, the following ones are the rest of its chain.
-  mutating func judgeReturn(_ hits: HitView, _ index: Int, _ slot: Int) {
-    let window = StackWindow(hits, index)
-    if !pending.owesReturn(slot) {
-      if isOfUnseenEntry(slot, window.stackPointer) {
-        noteUnseenEntry(slot)
-        return
+  @inline(__always)
+  mutating func judgeReturn(
+    _ hits: HitView, _ index: Int, _ task: JudgedTask, isCompat: Bool
+  ) {
+    let window = StackWindow(hits, index, isCompat: isCompat)
+    let seen = SeenReturn(
+      probe: hits.probe(index), function: hits.function(index),
+      address: hits.instructionPointer(index))
+    let due: DueReturn
+    if task.owesReturn {
+      due = task.due
+      task.advance()
+    } else {
+      if task.state.isAttached, isOfUnseenEntry(task, window.stackPointer) {
+        return noteUnseenEntry(task)
       }
-      let function = hits.function(index)
-      let seen = SeenReturn(
-        probe: hits.probe(index), function: function,
-        address: hits.instructionPointer(index))
-      guard arrive(slot, window, seen) else { return }
+      guard let first = arrive(task, window, seen) else { return }
+      due = first
     }
-    let place = pending.place(slot)
-    let due = pending.due(slot)
-    guard agrees(hits, index, slot, due) else { return }
-    evidence.returns += 1
-    digest.add(due.entry)
-    digest.add(due.originalReturnAddress)
-    pending.advance(slot: slot)
-    guard checkWords(hits, window, slot, firstWord: 0) else { return }
+    guard agrees(seen, task, due) else { return }
+    evidence.returns &+= 1
+    digest.add(due.instance.entry)
+    digest.add(due.instance.originalReturnAddress)
+    let trampoline = tasks.spaces[trampoline: task.addressSpace]
+    guard checkWords(hits, window, task, trampoline, firstWord: 0) else { return }
     observer.concluded(
-      hit: nextHit, depth: shadow.count(slot), .returned(due, dropped: place))
+      hit: nextHit, depth: task.held, .returned(due.instance, dropped: due.place))
   }
 
-  /// Feeds an arrival at the trampoline to the handler; false when it has nothing to return.
+  /// Feeds an arrival at the trampoline to the handler and returns the first return it owes; nil
+  /// when it has nothing to return.
+  @inline(__always)
   private mutating func arrive(
-    _ slot: Int, _ window: StackWindow, _ seen: SeenReturn
-  ) -> Bool {
+    _ task: JudgedTask, _ window: StackWindow, _ seen: SeenReturn
+  ) -> DueReturn? {
     popped.removeAll()
     let conclusion = handler.trampoline(
-      slot: slot,
+      slot: task.slot,
       arrival: TrampolineArrival(
         stackPointer: window.stackPointer, isCompat: window.isCompat),
       popped: &popped)
-    if divergeIfFaulted(slot) { return false }
+    if divergeIfFaulted(task) { return nil }
     switch conclusion {
     case .signal(let number):
-      diverge(
-        slot, .unexpectedReturn, expected: "signal \(number), as no return instance is left",
-        actual: "\(probeName(seen.probe)) at \(hexadecimal(seen.function)) returned",
-        rule: Rule.noInstance)
-      return false
+      diverge(task, at: seen, insteadOfSignal: number)
+      return nil
     case .returned(let address):
-      guard follow(slot, window) else { return false }
-      pending.take(slot: slot, popped)
-      guard pending.owesReturn(slot) else {
-        diverge(
-          slot, .unexpectedReturn, expected: "no return handler to run",
-          actual: "\(probeName(seen.probe)) at \(hexadecimal(seen.function)) returned",
-          rule: Rule.trampoline)
-        return false
+      guard follow(task, window) else { return nil }
+      guard let due = task.take(popped) else {
+        divergeAtUnexpected(task, seen)
+        return nil
       }
       // Another call than the handler's is a disagreement of its own, and the caller's to find.
-      guard address == seen.address || pending.due(slot).function != seen.function else {
-        diverge(
-          slot, .wrongReturnAddress,
-          expected: "the task to continue at \(hexadecimal(address))",
-          actual: "it continued at \(hexadecimal(seen.address))", rule: Rule.trampoline)
-        return false
+      guard address == seen.address || due.function != seen.function else {
+        diverge(task, at: seen, insteadOfContinuingAt: address)
+        return nil
       }
-      return true
+      return due
     }
   }
 
-  /// Follows the popped instances in the shadow stack; false when a call is said to return through
-  /// a slot that a window has shown to hold something else.
-  private mutating func follow(_ slot: Int, _ window: StackWindow) -> Bool {
-    let space = tasks[slot].addressSpace
+  /// Follows the popped instances in the shadow of the list; false when a call is said to return
+  /// through a slot that a window has shown to hold something else.
+  @inline(__always)
+  private mutating func follow(_ task: JudgedTask, _ window: StackWindow) -> Bool {
     for index in 0..<popped.count {
-      let call = popped[index]
-      let instance = shadow[slot, newest: 0]
-      shadow.drop(slot: slot, 1)
-      tasks.spaces.leave(instance.stackPointer, in: space)
-      guard call.handlersRan else { continue }
-      returnsExpected += 1
-      if architecture == .x86_64, instance.isOverwritten,
+      precondition(task.held > 0, "a handler popped more instances than it held")
+      let instance = task.instance(newest: 0)
+      task.drop(1)
+      tasks.spaces.leave(instance.stackPointer, in: task.addressSpace)
+      guard popped[index].handlersRan else { continue }
+      returnsExpected &+= 1
+      if instance.isOverwritten, architecture == .x86_64,
         instance.stackPointer &+ window.wordSize == window.stackPointer
       {
-        diverge(
-          slot, .lostTrampolineWord,
-          expected: "\(callName(call)) to return through \(hexadecimal(instance.stackPointer))",
-          actual: "that slot held another word at a later hit", rule: Rule.hijack)
+        divergeAtLostWord(task, popped[index], slot: instance.stackPointer)
         return false
       }
     }
     return true
   }
 
+  @inline(__always)
   private mutating func agrees(
-    _ hits: HitView, _ index: Int, _ slot: Int, _ popped: PoppedInstance
+    _ seen: SeenReturn, _ task: JudgedTask, _ due: DueReturn
   ) -> Bool {
-    let probe = UInt32(popped.entry & 0xFF_FFFF)
-    let function = hits.function(index)
-    guard popped.function == function, probe == hits.probe(index) else {
-      diverge(
-        slot, .wrongReturn, expected: "the return of \(callName(popped))",
-        actual: "the return of \(probeName(hits.probe(index))) at \(hexadecimal(function))",
-        rule: pending.place(slot) == 0 ? Rule.trampoline : Rule.chainOrder)
+    let probe = UInt32(due.instance.entry & 0xFF_FFFF)
+    guard due.instance.function == seen.function, probe == seen.probe else {
+      diverge(task, at: seen, insteadOfCall: due)
       return false
     }
-    let address = hits.instructionPointer(index)
-    guard popped.originalReturnAddress == address else {
-      diverge(
-        slot, .wrongReturnAddress,
-        expected: "\(callName(popped)) to return to \(hexadecimal(popped.originalReturnAddress))",
-        actual: "it returned to \(hexadecimal(address))", rule: Rule.chainOrder)
+    guard due.instance.originalReturnAddress == seen.address else {
+      diverge(task, at: seen, insteadOfAddressOf: due.instance)
       return false
     }
     return true
@@ -117,24 +103,16 @@ extension Replayer {
 
   /// Whether a return must belong to a call entered before recording began: the task was running
   /// then, and every call the tape knows of lies below the stack pointer.
-  private func isOfUnseenEntry(_ slot: Int, _ stackPointer: Address) -> Bool {
-    guard tasks[slot].isAttached else { return false }
-    return shadow.count(slot) == 0
-      || stackPointer > shadow.highestStackPointer(slot) &+ 8
+  private func isOfUnseenEntry(_ task: JudgedTask, _ stackPointer: Address) -> Bool {
+    guard task.state.isAttached else { return false }
+    return task.held == 0 || stackPointer > task.highestStackPointer &+ 8
   }
 
-  private mutating func noteUnseenEntry(_ slot: Int) {
+  private mutating func noteUnseenEntry(_ task: JudgedTask) {
     // The calls the tape knows of were left by a longjmp; the kernel drops them here.
-    shadow.removeAll(slot: slot)
-    handler.free(slot: slot)
+    task.dropAll()
+    handler.free(slot: task.slot)
     evidence.returnsOfUnseenEntries += 1
     observer.concluded(hit: nextHit, depth: 0, .returnOfUnseenEntry)
   }
-}
-
-/// The return on the tape that an arrival at the trampoline is inferred from.
-private struct SeenReturn {
-  var probe: UInt32
-  var function: Address
-  var address: Address
 }

@@ -1,6 +1,6 @@
 import ProbeEvents
 
-extension Replayer {
+extension Replayer where Handler: ~Copyable {
   /// Follows a side event: causes go to the handler, evidence is compared.
   mutating func judge(_ timed: TimedSideEvent) {
     switch timed.event {
@@ -12,8 +12,7 @@ extension Replayer {
     case .signal(let delivery): judge(delivery)
     case .lost(let hits): judge(hits)
     case .attached(let identity):
-      let slot = slot(of: identity)
-      tasks[slot].isAttached = true
+      task(of: identity).state.isAttached = true
     }
   }
 
@@ -30,28 +29,28 @@ extension Replayer {
   }
 
   private mutating func judge(_ fork: TaskFork, at time: UInt64) {
-    let parent = slot(of: fork.parent)
+    let parent = task(of: fork.parent)
     let copy = taskCopy(fork)
-    if let stale = tasks.slot(of: fork.child) {
-      handler.exit(slot: stale)
-      pending.clear(slot: stale)
+    if let stale = tasks.task(of: fork.child) {
+      handler.exit(slot: stale.slot)
+      stale.oweNothing()
       tasks.remove(fork.child)
     }
     if fork.child.process != fork.parent.process {
       tasks.copySpace(
         from: fork.parent.process, to: fork.child.process, isShared: copy != .fork)
     }
-    let child = slot(of: fork.child)
-    let inherited = handler.copy(from: parent, to: child, as: copy)
+    let child = task(of: fork.child)
+    let inherited = handler.copy(from: parent.slot, to: child.slot, as: copy)
     divergeIfFaulted(parent)
-    tasks[child].isJudged = tasks[parent].isJudged
-    tasks[child].isAttached = time < wholeFrom
+    child.state.isJudged = parent.state.isJudged
+    child.state.isAttached = time < wholeFrom
     if inherited > 0 {
       // Instances below those on the list may be inherited from before recording began, too.
-      tasks[child].isAttached = tasks[child].isAttached || tasks[parent].isAttached
-      shadow.copy(from: parent, to: child)
+      child.state.isAttached = child.state.isAttached || parent.state.isAttached
+      child.copyInstances(from: parent)
     }
-    forgetSlots()
+    forgetTasks()
   }
 
   /// The kind of copy; without clone flags, a new thread of the same process is a thread and
@@ -67,53 +66,53 @@ extension Replayer {
   private mutating func judgeExec(_ identity: ThreadIdentity) {
     if launchedProcess == nil { launchedProcess = identity.process }
     for other in tasks.others(in: identity.process, than: identity) { judgeExit(other) }
-    let slot = slot(of: identity)
-    checkNothingOwed(slot, before: "the program was replaced")
-    handler.free(slot: slot)
-    shadow.removeAll(slot: slot)
-    pending.clear(slot: slot)
-    tasks[slot].isAttached = false
-    tasks.renewSpace(slot: slot)
-    forgetSlots()
+    let task = task(of: identity)
+    checkNothingOwed(task, before: "the program was replaced")
+    handler.free(slot: task.slot)
+    task.dropAll()
+    task.oweNothing()
+    task.state.isAttached = false
+    tasks.renewSpace(of: task)
+    forgetTasks()
   }
 
   private mutating func judgeExit(_ identity: ThreadIdentity) {
-    guard let slot = tasks.slot(of: identity) else { return }
-    checkNothingOwed(slot, before: "the task ended")
-    handler.exit(slot: slot)
-    divergeIfFaulted(slot)
-    pending.clear(slot: slot)
+    guard let task = tasks.task(of: identity) else { return }
+    checkNothingOwed(task, before: "the task ended")
+    handler.exit(slot: task.slot)
+    divergeIfFaulted(task)
+    task.oweNothing()
     tasks.remove(identity)
-    forgetSlots()
+    forgetTasks()
   }
 
   /// Records a missing return when the last arrival owes one and nothing can follow.
-  mutating func checkNothingOwed(_ slot: Int, before what: String) {
-    guard reason == nil, tasks[slot].isJudged, pending.owesReturn(slot) else { return }
-    divergeMissingReturn(slot, seen: what)
+  mutating func checkNothingOwed(_ task: JudgedTask, before what: String) {
+    guard reason == nil, task.state.isJudged, task.owesReturn else { return }
+    divergeMissingReturn(task, seen: what)
   }
 
   /// A signal whose instruction pointer lies in the trampoline is an arrival there.
   private mutating func judge(_ delivery: SignalDelivery) {
-    let slot = slot(of: delivery.thread)
-    let trampoline = tasks.spaces[trampoline: tasks[slot].addressSpace]
-    guard reason == nil, tasks[slot].isJudged, isAtTrampoline(delivery, trampoline) else { return }
-    if pending.owesReturn(slot) {
-      divergeMissingReturn(slot, seen: "signal \(delivery.number) at the trampoline")
+    let task = task(of: delivery.thread)
+    let trampoline = tasks.spaces[trampoline: task.addressSpace]
+    guard reason == nil, task.state.isJudged, isAtTrampoline(delivery, trampoline) else { return }
+    if task.owesReturn {
+      divergeMissingReturn(task, seen: "signal \(delivery.number) at the trampoline")
       return
     }
-    if tasks[slot].isAttached, shadow.count(slot) == 0 { return }
+    if task.state.isAttached, task.held == 0 { return }
     evidence.signals += 1
-    let held = shadow.count(slot)
+    let held = task.held
     popped.removeAll()
     let conclusion = handler.trampoline(
-      slot: slot, arrival: TrampolineArrival(stackPointer: delivery.stackPointer),
+      slot: task.slot, arrival: TrampolineArrival(stackPointer: delivery.stackPointer),
       popped: &popped)
-    if divergeIfFaulted(slot) { return }
+    if divergeIfFaulted(task) { return }
     switch conclusion {
     case .returned:
       diverge(
-        slot, .unexpectedSignal,
+        task, .unexpectedSignal,
         expected: popped.count == 0
           ? "the task to go on"
           : "the return of \(callName(popped[0])), one of \(held) instances",
@@ -124,7 +123,7 @@ extension Replayer {
       observer.concluded(hit: nextHit, depth: 0, .signal(delivery.number))
     case .signal(let number):
       diverge(
-        slot, .wrongSignal, expected: "signal \(number)", actual: "signal \(delivery.number)",
+        task, .wrongSignal, expected: "signal \(number)", actual: "signal \(delivery.number)",
         rule: Rule.noInstance)
     }
   }

@@ -1,6 +1,6 @@
 import ProbeEvents
 
-extension Replayer {
+extension Replayer where Handler: ~Copyable {
   /// Holds every trampoline address inside a stack window against the handler's instances.
   ///
   /// A trampoline address may lie only in the slot of an instance, or in a slot that had one once,
@@ -9,33 +9,39 @@ extension Replayer {
   /// slot. Either way it can no longer return through it.
   ///
   /// Returns false at a divergence.
+  @inline(__always)
   mutating func checkWords(
-    _ hits: HitView, _ window: StackWindow, _ slot: Int, firstWord: Int
+    _ hits: HitView, _ window: StackWindow, _ task: JudgedTask, _ trampoline: Address,
+    firstWord: Int
   ) -> Bool {
-    let space = tasks[slot].addressSpace
-    let trampoline = tasks.spaces[trampoline: space]
     guard trampoline != 0, window.wordCount > firstWord else { return true }
-    evidence.stackWords += UInt64(window.wordCount - firstWord)
-    let held = noteSlots(hits, window, slot, firstWord, trampoline)
-    guard window.contains(trampoline, from: firstWord, hits) else { return true }
-    return explainWords(hits, window, slot, firstWord, held: held)
+    evidence.stackWords &+= UInt64(window.wordCount &- firstWord)
+    if window.mayContain(trampoline, hits) {
+      return explainWords(hits, window, task, trampoline, firstWord: firstWord)
+    }
+    _ = noteSlots(hits, window, task, firstWord) { _ in true }
+    return true
   }
 
   /// Asks for every trampoline address in a window whether it may be there.
+  @inline(never)
   private mutating func explainWords(
-    _ hits: HitView, _ window: StackWindow, _ slot: Int, _ firstWord: Int, held: UInt64
+    _ hits: HitView, _ window: StackWindow, _ task: JudgedTask, _ trampoline: Address,
+    firstWord: Int
   ) -> Bool {
-    let trampoline = tasks.spaces[trampoline: tasks[slot].addressSpace]
+    let held = noteSlots(hits, window, task, firstWord) { place in
+      window.word(place, hits) != trampoline
+    }
     var first = firstWord
     while first < window.wordCount {
       var places = window.places(of: trampoline, from: first, hits)
-      evidence.trampolineWords += UInt64(places.nonzeroBitCount)
+      evidence.trampolineWords &+= UInt64(places.nonzeroBitCount)
       if first == firstWord { places &= ~held }
       while places != 0 {
         let address = window.address(first + places.trailingZeroBitCount)
-        guard isExplained(address, slot) else {
+        guard isExplained(address, task) else {
           diverge(
-            slot, .strayTrampolineWord, expected: "no trampoline at \(hexadecimal(address))",
+            task, .strayTrampolineWord, expected: "no trampoline at \(hexadecimal(address))",
             actual: "the stack word there is the trampoline \(hexadecimal(trampoline))",
             rule: Rule.hijack)
           return false
@@ -47,59 +53,62 @@ extension Replayer {
     return true
   }
 
-  /// Compares the slot of every instance inside the window with the trampoline. The first word of an
-  /// entry's window does not count: it is set only after the sample was taken.
+  /// Notes of every instance inside the window whether its slot shows something else than the
+  /// trampoline. The first word of an entry's window does not count: it is set only after the sample
+  /// was taken.
   ///
   /// Returns which of the first 64 words are such slots, a bit for each.
-  private mutating func noteSlots(
-    _ hits: HitView, _ window: StackWindow, _ slot: Int, _ firstWord: Int,
-    _ trampoline: Address
+  @inline(__always)
+  private func noteSlots(
+    _ hits: HitView, _ window: StackWindow, _ task: JudgedTask, _ firstWord: Int,
+    isOverwritten: (_ place: Int) -> Bool
   ) -> UInt64 {
     // Where the link register carries the return address, its place in the frame is not known.
     guard architecture == .x86_64 else { return 0 }
-    guard shadow.count(slot) > 0 else { return 0 }
     let start = window.address(firstWord)
     let end = window.address(window.wordCount)
-    let isOrdered = shadow.isOrdered(slot)
     var held: UInt64 = 0
-    for distance in 0..<shadow.count(slot) {
-      let address = shadow[slot, newest: distance].stackPointer
-      if address >= end, isOrdered { break }
-      guard address >= start, address < end, let place = window.place(of: address) else { continue }
-      let isOverwritten = window.word(place, hits) != trampoline
-      shadow.note(slot: slot, newest: distance, isOverwritten: isOverwritten)
-      if place - firstWord < 64 { held |= 1 &<< UInt64(place - firstWord) }
+    var index = task.held
+    while index > 0 {
+      index &-= 1
+      let address = task[held: index].stackPointer
+      if address >= end {
+        if task.state.isOrdered { break }
+        continue
+      }
+      guard address >= start, let place = window.place(of: address) else { continue }
+      task[held: index].isOverwritten = isOverwritten(place)
+      if place &- firstWord < 64 { held |= 1 &<< UInt64(truncatingIfNeeded: place &- firstWord) }
     }
     return held
   }
 
-  private func isExplained(_ address: Address, _ slot: Int) -> Bool {
-    let space = tasks[slot].addressSpace
+  private func isExplained(_ address: Address, _ task: JudgedTask) -> Bool {
     switch architecture {
     case .x86_64:
       // Most slots were used before, so the cheap question comes first.
-      if tasks.spaces.hasLeft(address, in: space) { return true }
-      for distance in 0..<shadow.count(slot)
-      where shadow[slot, newest: distance].stackPointer == address { return true }
-      return false
+      tasks.spaces.hasLeft(address, in: task.addressSpace) || task.holdsInstance(at: address)
     case .aarch64:
-      return shadow.count(slot) > 0 || !tasks.spaces.hasNoResidue(space)
+      task.held > 0 || !tasks.spaces.hasNoResidue(task.addressSpace)
     }
   }
 
   /// Where the tape does not say where the trampoline is, takes it from the evidence: the word that
-  /// replaced a known return address. It is the start of a page.
-  mutating func inferTrampoline(_ hits: HitView, _ window: StackWindow, _ slot: Int) {
-    let space = tasks[slot].addressSpace
-    guard tasks.spaces[trampoline: space] == 0, architecture == .x86_64 else { return }
-    for distance in 0..<shadow.count(slot) {
-      let instance = shadow[slot, newest: distance]
+  /// replaced a known return address. It is the start of a page. Returns 0 while there is none.
+  @inline(never)
+  mutating func inferTrampoline(
+    _ hits: HitView, _ window: StackWindow, _ task: JudgedTask
+  ) -> Address {
+    guard architecture == .x86_64 else { return 0 }
+    for distance in 0..<task.held {
+      let instance = task.instance(newest: distance)
       guard let place = window.place(of: instance.stackPointer) else { continue }
       let word = window.word(place, hits)
       guard word != instance.originalReturnAddress, word != 0, word & 0xFFF == 0
       else { continue }
-      tasks.spaces[trampoline: space] = word
-      return
+      tasks.spaces[trampoline: task.addressSpace] = word
+      return word
     }
+    return 0
   }
 }

@@ -6,7 +6,7 @@ import TapeFormat
 ///
 /// One pass, in the order of the tape. ``feed(_:)`` takes a block of hits; the judging of entries,
 /// returns and side events is in the extensions.
-struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
+struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~Copyable {
   let architecture: Architecture
   let probes: [Probe]
   /// By probe, so that the hot path does not touch the probes' texts.
@@ -15,8 +15,6 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
   var handler: Handler
   var observer: Observer
   var tasks = TaskTable()
-  var shadow = ShadowStacks()
-  var pending = PendingReturns()
   /// What the handler pops at one arrival, used again for each.
   var popped = PoppedInstances()
   var digest = Digest()
@@ -34,26 +32,26 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
   var fatalSignal: (process: Int32, number: Int32)?
   /// The thread of the last hit.
   private(set) var lastThread = ThreadIdentity(process: 0, thread: 0)
-  /// Slot of each thread of the current block; -1 while unresolved.
-  private var slotOfThread: [Int] = []
+  /// The task of each thread of the current block; nil while unresolved.
+  private var taskOfThread: [JudgedTask?] = []
 
-  init(header: TapeHeader, handler: Handler, observer: Observer) {
+  init(header: TapeHeader, handler: consuming Handler, observer: Observer) {
     architecture = header.kernel.architecture
     probes = header.probes
     wantsReturn = header.probes.map(\.wantsReturn)
     wholeFrom = header.wholeFrom
+    digest.add(handler.name)
     self.handler = handler
     self.observer = observer
-    digest.add(handler.name)
   }
 
   /// Index of the next hit on the tape.
-  var nextHit: UInt64 { entries + returns }
+  var nextHit: UInt64 { entries &+ returns }
 
   /// Judges one block.
   mutating func feed(_ columns: borrowing HitColumns) {
-    slotOfThread.removeAll(keepingCapacity: true)
-    slotOfThread.append(contentsOf: repeatElement(-1, count: columns.threadTable.count))
+    taskOfThread.removeAll(keepingCapacity: true)
+    taskOfThread.append(contentsOf: repeatElement(nil, count: columns.threadTable.count))
     columns.withView(probes: probes.count) { hits in
       var next = 0
       for side in columns.sideEvents {
@@ -73,12 +71,26 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
     _ hits: HitView, from first: Int, to end: Int, _ threads: [ThreadIdentity]
   ) {
     var index = first
-    while index < min(end, hits.count) {
+    let end = min(end, hits.count)
+    while index < end {
       let thread = hits.thread(index)
-      if slotOfThread[thread] < 0 { slotOfThread[thread] = slot(of: threads[thread]) }
-      judgeHit(hits, index, slotOfThread[thread])
-      index += 1
+      let task = task(ofThread: thread, threads)
+      // Hits come in runs of one thread.
+      repeat {
+        judgeHit(hits, index, task)
+        index &+= 1
+      } while index < end && hits.thread(index) == thread
     }
+  }
+
+  @inline(__always)
+  private mutating func task(
+    ofThread thread: Int, _ threads: [ThreadIdentity]
+  ) -> JudgedTask {
+    if let known = taskOfThread[thread] { return known }
+    let task = task(of: threads[thread])
+    taskOfThread[thread] = task
+    return task
   }
 
   /// Stops judging: what follows depends on something the tape does not have. Counting goes on.
@@ -86,66 +98,85 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
     if reason == nil { reason = why }
   }
 
-  /// Forgets resolved slots, because tasks came or went.
-  mutating func forgetSlots() {
-    for index in slotOfThread.indices { slotOfThread[index] = -1 }
+  /// Forgets which thread is which task, because tasks came or went.
+  mutating func forgetTasks() {
+    for index in taskOfThread.indices { taskOfThread[index] = nil }
   }
 
-  /// The slot of a task, new when it was not known.
-  mutating func slot(of identity: ThreadIdentity) -> Int {
-    if let known = tasks.slot(of: identity) { return known }
-    let slot = tasks.add(identity)
-    handler.create(slot: slot)
-    shadow.create(slot: slot)
-    pending.create(slot: slot)
-    return slot
+  /// A task, new when it was not known.
+  @inline(never)
+  mutating func task(of identity: ThreadIdentity) -> JudgedTask {
+    if let known = tasks.task(of: identity) { return known }
+    let task = tasks.add(identity)
+    handler.create(slot: task.slot)
+    return task
   }
 
   /// Records the first divergence of a task and stops judging that task.
+  @inline(never)
   mutating func diverge(
-    _ slot: Int, _ kind: DivergenceClass, expected: String, actual: String, rule: String
+    _ task: JudgedTask, _ kind: DivergenceClass, expected: String, actual: String, rule: String
   ) {
     let divergence = Divergence(
-      hit: nextHit, thread: tasks[slot].identity, kind: kind, expected: expected, actual: actual,
+      hit: nextHit, thread: task.identity, kind: kind, expected: expected, actual: actual,
       rule: rule)
-    tasks[slot].isJudged = false
+    task.state.isJudged = false
     divergences.append(divergence)
     digest.add(divergence.kind.rawValue)
     digest.add(divergence.hit)
     digest.add(divergence.expected)
     digest.add(divergence.actual)
-    observer.concluded(hit: nextHit, depth: shadow.count(slot), .diverged(divergence))
+    observer.concluded(hit: nextHit, depth: task.held, .diverged(divergence))
   }
 
   /// Records a divergence when the handler did something that no kernel does. True when it did.
   @discardableResult
-  mutating func divergeIfFaulted(_ slot: Int) -> Bool {
+  @inline(__always)
+  mutating func divergeIfFaulted(_ task: JudgedTask) -> Bool {
     guard let fault = handler.fault, reason == nil else { return false }
-    if tasks[slot].isJudged {
+    diverge(task, at: fault)
+    return true
+  }
+
+  @inline(never)
+  private mutating func diverge(_ task: JudgedTask, at fault: HandlerFault) {
+    if task.state.isJudged {
       diverge(
-        slot, fault.kind == .memory ? .wrongMemory : .handlerFaulted, expected: fault.expected,
+        task, fault.kind == .memory ? .wrongMemory : .handlerFaulted, expected: fault.expected,
         actual: fault.actual, rule: fault.kind == .memory ? Rule.hijack : Rule.possible)
     }
     // Nothing the handler says of any task can be trusted from here on.
     stopJudging("the handler faulted at hit \(nextHit)")
-    return true
   }
 
   @inline(__always)
-  private mutating func judgeHit(_ hits: HitView, _ index: Int, _ slot: Int) {
+  private mutating func judgeHit(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
     let kind = hits.kind(index)
     let isWhole = wholeFrom == 0 || hits.time(index) >= wholeFrom
-    if reason == nil, isWhole, tasks[slot].isJudged {
-      switch kind {
-      case .entry: judgeEntry(hits, index, slot)
-      case .return: judgeReturn(hits, index, slot)
+    if reason == nil, isWhole, task.state.isJudged {
+      if hits.isCompat(index) {
+        judgeCompatHit(hits, index, task)
+      } else {
+        // Made for this mode, in which most hits are, without a thought for the other.
+        switch kind {
+        case .entry: judgeEntry(hits, index, task, isCompat: false)
+        case .return: judgeReturn(hits, index, task, isCompat: false)
+        }
       }
     } else {
-      observer.concluded(hit: nextHit, depth: shadow.count(slot), .unjudged)
+      observer.concluded(hit: nextHit, depth: task.held, .unjudged)
     }
     switch kind {
-    case .entry: entries += 1
-    case .return: returns += 1
+    case .entry: entries &+= 1
+    case .return: returns &+= 1
+    }
+  }
+
+  @inline(never)
+  private mutating func judgeCompatHit(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
+    switch hits.kind(index) {
+    case .entry: judgeEntry(hits, index, task, isCompat: true)
+    case .return: judgeReturn(hits, index, task, isCompat: true)
     }
   }
 }

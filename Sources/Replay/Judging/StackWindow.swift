@@ -11,12 +11,13 @@ struct StackWindow {
   let isCompat: Bool
 
   @inline(__always)
-  init(_ hits: HitView, _ hit: Int) {
+  init(_ hits: HitView, _ hit: Int, isCompat: Bool) {
     let range = hits.windowRange(hit)
     stackPointer = hits.stackPointer(hit)
     first = range.lowerBound
-    isCompat = hits.isCompat(hit)
-    wordCount = isCompat ? range.count * 2 : range.count
+    self.isCompat = isCompat
+    let length = range.upperBound &- range.lowerBound
+    wordCount = isCompat ? length &* 2 : length
   }
 
   /// Bytes of a stack word.
@@ -30,13 +31,18 @@ struct StackWindow {
     return word % 2 == 0 ? pair & 0xFFFF_FFFF : pair >> 32
   }
 
-  /// Whether any word from the given one on is equal to a value.
+  /// Whether a window of 64-bit words may have a value anywhere: false only when it has not.
   @inline(__always)
-  func contains(_ value: UInt64, from start: Int, _ hits: HitView) -> Bool {
-    guard !isCompat else { return true }
-    var place = first &+ start
+  func mayContain(_ value: UInt64, _ hits: HitView) -> Bool {
+    if isCompat { return true }
+    var place = first
     let end = first &+ wordCount
-    // Counted with wrap-around: a place among the words in memory cannot overflow.
+    // Counted with wrap-around: a place among the words in memory cannot overflow. Eight at a time,
+    // which is the usual window.
+    while place &+ 8 <= end {
+      for step in 0..<8 where hits.word(place &+ step) == value { return true }
+      place &+= 8
+    }
     while place < end {
       if hits.word(place) == value { return true }
       place &+= 1
@@ -45,16 +51,21 @@ struct StackWindow {
   }
 
   /// Which of up to 64 words, from the given one on, are equal to a value: a bit for each.
-  @inline(__always)
   func places(of value: UInt64, from start: Int, _ hits: HitView) -> UInt64 {
-    let number = min(64, wordCount - start)
+    if isCompat { return compatPlaces(of: value, from: start, hits) }
     var bits: UInt64 = 0
-    if isCompat {
-      for index in 0..<number where word(start + index, hits) == value { bits |= 1 << index }
-    } else {
-      for index in 0..<number {
-        bits |= (hits.word(first + start + index) == value ? 1 : 0) &<< UInt64(index)
-      }
+    for index in 0..<min(64, wordCount - start) {
+      let isEqual = hits.word(first + start + index) == value
+      bits |= (isEqual ? 1 : 0) &<< UInt64(index)
+    }
+    return bits
+  }
+
+  @inline(never)
+  private func compatPlaces(of value: UInt64, from start: Int, _ hits: HitView) -> UInt64 {
+    var bits: UInt64 = 0
+    for index in 0..<min(64, wordCount - start) where word(start + index, hits) == value {
+      bits |= 1 << index
     }
     return bits
   }

@@ -1,8 +1,8 @@
 import ProbeEvents
 
-/// Slots of tasks and their address spaces. Slots of dead tasks are used again.
+/// The tasks by slot, and their address spaces. Slots of dead tasks are used again.
 struct TaskTable: ~Copyable {
-  private var states = FlatStorage<TaskState>()
+  private var tasks: [JudgedTask] = []
   var spaces = AddressSpaces()
   private var slots: [ThreadIdentity: Int] = [:]
   private var freeSlots: [Int] = []
@@ -10,29 +10,27 @@ struct TaskTable: ~Copyable {
   private var usersOfSpace: [Int] = []
   private var tasksOfProcess: [Int32: Int] = [:]
 
-  /// The slot of a known task.
-  func slot(of identity: ThreadIdentity) -> Int? { slots[identity] }
-
-  /// Slots in use or free, from 0 upwards.
-  var slotCount: Int { states.count }
-
-  /// Direct access to a task's state.
-  @inline(__always)
-  subscript(slot: Int) -> TaskState {
-    _read { yield states[slot] }
-    _modify { yield &states[slot] }
+  deinit {
+    for task in tasks { task.deallocate() }
   }
 
+  /// A known task.
+  func task(of identity: ThreadIdentity) -> JudgedTask? { slots[identity].map { tasks[$0] } }
+
+  /// Slots in use or free, from 0 upwards.
+  var slotCount: Int { tasks.count }
+
+  /// The task of a slot.
+  subscript(slot: Int) -> JudgedTask { tasks[slot] }
+
   /// Adds a task that was not known. Its address space is that of its process, new if need be.
-  mutating func add(_ identity: ThreadIdentity) -> Int {
+  mutating func add(_ identity: ThreadIdentity) -> JudgedTask {
     let space = spaceIndex(of: identity.process)
-    let slot = takeSlot()
-    states[slot] = TaskState()
-    states[slot].identity = identity
-    states[slot].addressSpace = space
-    slots[identity] = slot
+    let task = freeTask()
+    task.state = TaskState(slot: task.slot, identity: identity, addressSpace: space)
+    slots[identity] = task.slot
     tasksOfProcess[identity.process, default: 0] += 1
-    return slot
+    return task
   }
 
   /// Removes a task that ended; its process's address space goes with the last task of it.
@@ -72,17 +70,17 @@ struct TaskTable: ~Copyable {
     }
   }
 
-  /// A process that replaced its program: an empty address space for the task in the slot.
-  mutating func renewSpace(slot: Int) {
-    let process = states[slot].identity.process
+  /// A process that replaced its program: an empty address space for its one task.
+  mutating func renewSpace(of task: JudgedTask) {
+    let process = task.identity.process
     releaseSpace(of: process)
-    states[slot].addressSpace = spaceIndex(of: process)
+    task.state.addressSpace = spaceIndex(of: process)
   }
 
-  private mutating func takeSlot() -> Int {
-    if let free = freeSlots.popLast() { return free }
-    states.append(TaskState())
-    return states.count - 1
+  private mutating func freeTask() -> JudgedTask {
+    if let free = freeSlots.popLast() { return tasks[free] }
+    tasks.append(JudgedTask(slot: tasks.count))
+    return tasks[tasks.count - 1]
   }
 
   private mutating func addUser(_ space: Int) {

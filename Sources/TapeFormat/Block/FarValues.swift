@@ -44,6 +44,7 @@ struct FarValues {
     nextRecent = (nextRecent &+ 1) & 31
   }
 
+  @inline(never)
   private mutating func add(region: UInt64) {
     regions[nextRegion] = region
     nextRegion = nextRegion == 31 ? 1 : nextRegion + 1

@@ -13,6 +13,9 @@ struct JudgedDecoder {
   private var wordsEnd = 0
   /// The thread of the hit before, by its index in the block's table.
   private var thread = 0
+  /// What is known of that thread. It is in the model's table only while another thread has hits:
+  /// to read back there what was just written would wait for the writing.
+  private var state = ThreadState()
   private var threads: Cursor
   private var probes: Cursor
   private var stackPointers: Cursor
@@ -56,13 +59,9 @@ struct JudgedDecoder {
     _ hit: Int, shape: UInt8, _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) {
     if shape & Shape.thread != 0 {
-      let value = try threads.varint(bytes)
-      guard value < threadCount else { throw .valueOutOfRange }
-      thread = Int(truncatingIfNeeded: value)
+      try decodeThread(bytes)
     }
-    // The thread is below the number of threads: 0 with at least one, or checked just above.
-    var state = unsafe model.threads[unchecked: thread]
-    if shape & (Shape.flags | Shape.length) != 0 { try decodeRare(shape, &state, bytes) }
+    if shape & (Shape.flags | Shape.length) != 0 { try decodeRare(shape, bytes) }
     let kind: HitKind = shape & Shape.isReturn == 0 ? .entry : .return
     // The index is below the number of hits.
     unsafe columns.threads[unchecked: hit] = UInt32(truncatingIfNeeded: thread)
@@ -73,18 +72,26 @@ struct JudgedDecoder {
     switch kind {
     case .entry:
       references.expected = model.expectedEntry(state)
-      stackPointer = try decodeEntry(hit, &references, &state, shape, bytes)
-    case .return: stackPointer = try decodeReturn(hit, &state, shape, bytes)
+      stackPointer = try decodeEntry(hit, &references, shape, bytes)
+    case .return: stackPointer = try decodeReturn(hit, shape, bytes)
     }
     try decodeWindow(hit, stackPointer, Int(state.windowLength), references, bytes)
     let site = columns.site(of: hit, kind, model.convention)
     model.finish(&state, kind: kind, site: site, stackPointer: stackPointer)
-    // As above.
-    unsafe model.threads[unchecked: thread] = state
   }
 
+  @inline(never)
+  private mutating func decodeThread(_ bytes: Span<UInt8>) throws(TapeDamage.Reason) {
+    let value = try threads.varint(bytes)
+    guard value < threadCount else { throw .valueOutOfRange }
+    model.threads[thread] = state
+    thread = Int(truncatingIfNeeded: value)
+    state = model.threads[thread]
+  }
+
+  @inline(never)
   private mutating func decodeRare(
-    _ shape: UInt8, _ state: inout ThreadState, _ bytes: Span<UInt8>
+    _ shape: UInt8, _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) {
     if shape & Shape.flags != 0 {
       state.flags = HitFlags(rawValue: try flags.byte(bytes))
@@ -99,8 +106,7 @@ struct JudgedDecoder {
   /// Returns the stack pointer.
   @inline(__always)
   private mutating func decodeEntry(
-    _ hit: Int, _ references: inout WordReferences, _ state: inout ThreadState, _ shape: UInt8,
-    _ bytes: Span<UInt8>
+    _ hit: Int, _ references: inout WordReferences, _ shape: UInt8, _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) -> UInt64 {
     let reference = references.expected
     // References are earlier hits of this block, here and below, since all tables start empty.
@@ -129,7 +135,7 @@ struct JudgedDecoder {
   /// Returns the stack pointer.
   @inline(__always)
   private mutating func decodeReturn(
-    _ hit: Int, _ state: inout ThreadState, _ shape: UInt8, _ bytes: Span<UInt8>
+    _ hit: Int, _ shape: UInt8, _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) -> UInt64 {
     let entry = model.calls.pop(&state)
     var expected = columns.expectedReturn(from: entry, state, model.convention)
@@ -162,12 +168,14 @@ struct JudgedDecoder {
     unsafe columns.functions[unchecked: hit] = function
   }
 
+  @inline(__always)
   private mutating func decodeProbe(_ bytes: Span<UInt8>) throws(TapeDamage.Reason) -> UInt32 {
     let value = try probes.varint(bytes)
     guard value < probeCount else { throw .valueOutOfRange }
     return UInt32(truncatingIfNeeded: value)
   }
 
+  @inline(never)
   private mutating func decodeLink(
     _ hit: Int, _ prediction: UInt64, _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) -> UInt64 {
@@ -227,6 +235,7 @@ struct JudgedDecoder {
   }
 
   /// Decodes fewer than eight words, or eight whose slots go round about.
+  @inline(never)
   private mutating func decodeSome(
     _ places: Range<Int>, _ mask: UInt8, _ start: Int, _ firstSlot: Int,
     _ references: WordReferences,

@@ -62,6 +62,7 @@ struct Cursor {
     return try longVarint(content, UInt64(first & 0x7F))
   }
 
+  @inline(never)
   private mutating func longVarint(
     _ content: Span<UInt8>, _ first: UInt64
   ) throws(TapeDamage.Reason) -> UInt64 {

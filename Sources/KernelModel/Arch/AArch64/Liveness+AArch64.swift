@@ -1,4 +1,4 @@
-internal import ProbeEvents
+public import ProbeEvents
 
 extension AArch64 {
   /// Whether a return instance may still return, by the stack pointer alone.
@@ -7,6 +7,7 @@ extension AArch64 {
   /// register before it could call: at a return its stack pointer was strictly above.
   ///
   /// Kernel: arch/arm64/kernel/probes/uprobes.c arch_uretprobe_is_alive() (4.10)
+  @inlinable @inline(__always)
   static func isAlive(
     _ instance: ReturnInstance, _ context: LivenessContext, stackPointer: Address
   ) -> Bool {

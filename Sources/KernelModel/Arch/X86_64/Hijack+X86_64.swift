@@ -1,9 +1,10 @@
-internal import ProbeEvents
+public import ProbeEvents
 
 extension X86_64 {
   /// The return address that the kernel reads from the stack.
   ///
   /// Kernel: arch/x86/kernel/uprobes.c arch_uretprobe_hijack_return_addr(), sizeof_long()
+  @inlinable @inline(__always)
   static func returnAddress(
     _ cause: EntryCause, wordSize: ReturnProbeRules.CompatWordSize
   ) -> Address {

@@ -1,4 +1,4 @@
-internal import ProbeEvents
+public import ProbeEvents
 
 extension X86_64 {
   /// Whether a return instance may still return, by the stack pointer alone.
@@ -8,6 +8,7 @@ extension X86_64 {
   /// instruction may have its own slot: equality means alive there.
   ///
   /// Kernel: arch/x86/kernel/uprobes.c arch_uretprobe_is_alive() (4.3)
+  @inlinable @inline(__always)
   static func isAlive(
     _ instance: ReturnInstance, _ context: LivenessContext, stackPointer: Address
   ) -> Bool {

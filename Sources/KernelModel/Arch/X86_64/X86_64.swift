@@ -1,2 +1,2 @@
 /// What the kernel does differently on x86-64, one file per hook; the twin of ``AArch64``.
-enum X86_64 {}
+@usableFromInline enum X86_64 {}

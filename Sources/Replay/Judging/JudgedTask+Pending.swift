@@ -1,0 +1,57 @@
+import ProbeEvents
+
+/// The returns that a task's last arrival at the trampoline still owes: what the handler popped,
+/// with how much of it has been seen returning on the tape.
+extension JudgedTask {
+  /// Whether the last arrival owes a return hit.
+  var owesReturn: Bool { @inline(__always) get { state.due < state.popped } }
+
+  /// The return that is due, with how many popped instances came before it.
+  var due: DueReturn { DueReturn(instance: self[popped: state.due], place: state.due) }
+
+  /// Owes nothing any more.
+  func oweNothing() {
+    state.popped = 0
+    state.due = 0
+  }
+
+  /// Takes over what one arrival popped and returns the first return it owes, which is as good as
+  /// seen; nil when the handlers of none ran.
+  @inline(__always)
+  func take(_ arrived: borrowing PoppedInstances) -> DueReturn? {
+    // Most arrivals pop one instance, and then nothing is left to remember.
+    if arrived.count == 1, arrived[0].handlersRan {
+      return DueReturn(instance: arrived[0], place: 0)
+    }
+    return takeSeveral(arrived)
+  }
+
+  @inline(never)
+  private func takeSeveral(_ arrived: borrowing PoppedInstances) -> DueReturn? {
+    for place in 0..<arrived.count { self[popped: place] = arrived[place] }
+    state.popped = arrived.count
+    state.due = 0
+    skipSilentlyDropped()
+    guard owesReturn else { return nil }
+    let first = due
+    advance()
+    return first
+  }
+
+  /// The return that was due has been seen.
+  func advance() {
+    state.due += 1
+    skipSilentlyDropped()
+  }
+
+  private func skipSilentlyDropped() {
+    while owesReturn, !self[popped: state.due].handlersRan { state.due += 1 }
+  }
+}
+
+/// A return that the tape must show next in its task.
+struct DueReturn: BitwiseCopyable {
+  var instance: PoppedInstance
+  /// How many instances popped by the same arrival came before.
+  var place: Int
+}

@@ -1,0 +1,64 @@
+import ProbeEvents
+
+/// One instance of the handler, as its conclusions so far add up.
+struct ShadowInstance: BitwiseCopyable {
+  /// Where its return address lies (on LR architectures: the stack pointer at the call).
+  var stackPointer: Address = 0
+  /// Where the call returns to.
+  var originalReturnAddress: Address = 0
+  /// Whether a later window showed something else than the trampoline in its slot.
+  var isOverwritten = false
+}
+
+/// The return instances that a task's handler must hold, as its conclusions so far add up: what
+/// evidence is held against, without asking the handler for its list.
+extension JudgedTask {
+  /// How many instances the handler holds.
+  var held: Int { @inline(__always) get { state.held } }
+
+  /// The instance at the given distance from the newest.
+  @inline(__always)
+  func instance(newest distance: Int) -> ShadowInstance { self[held: held &- 1 &- distance] }
+
+  @inline(__always)
+  func push(_ instance: ShadowInstance) {
+    let count = held
+    precondition(count < Self.capacity, "a handler pushed more instances than a task holds")
+    if count == 0 {
+      state.isOrdered = true
+    } else if self[held: count &- 1].stackPointer < instance.stackPointer {
+      state.isOrdered = false
+    }
+    self[held: count] = instance
+    state.held = count &+ 1
+  }
+
+  @inline(__always)
+  func drop(_ number: Int) {
+    precondition(number <= held, "a handler dropped more instances than it held")
+    state.held &-= number
+  }
+
+  func dropAll() {
+    state.held = 0
+  }
+
+  func copyInstances(from parent: JudgedTask) {
+    state.held = parent.held
+    state.isOrdered = parent.state.isOrdered
+    for place in 0..<parent.held { self[held: place] = parent[held: place] }
+  }
+
+  /// Whether any instance was made at a stack pointer.
+  func holdsInstance(at stackPointer: Address) -> Bool {
+    for place in 0..<held where self[held: place].stackPointer == stackPointer { return true }
+    return false
+  }
+
+  /// The highest slot any instance of the task lies in.
+  var highestStackPointer: Address {
+    var highest: Address = 0
+    for place in 0..<held { highest = max(highest, self[held: place].stackPointer) }
+    return highest
+  }
+}
