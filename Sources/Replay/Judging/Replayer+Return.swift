@@ -56,7 +56,7 @@ extension Replayer where Handler: ~Copyable {
         return nil
       }
       // Another call than the handler's is a disagreement of its own, and the caller's to find.
-      guard address == seen.address || due.function != seen.function else {
+      guard address == seen.address || due.instance.function != seen.function else {
         diverge(task, at: seen, insteadOfContinuingAt: address)
         return nil
       }
