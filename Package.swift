@@ -60,7 +60,9 @@ let package = Package(
 
     tests("TapeFormatTests", ["ProbeEvents", "TapeFormat"]),
     tests("KernelModelTests", ["ProbeEvents", "KernelModel"]),
-    tests("ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
+    tests(
+      "ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
+    tests("RecordingsTests", ["ProbeEvents", "TapeFormat", "Replay"]),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],
   swiftLanguageModes: [.v6]

@@ -107,57 +107,80 @@ void cperf_abandon(struct cperf_child *child) {
   child->pid = 0;
 }
 
-#if defined(__x86_64__)
-__asm__(".pushsection .text\n"
-        ".balign 64\n"
-        "cperf_site_plain: .byte 0x90\n ret\n"
-        ".balign 64\n"
-        "cperf_site_nop5: .byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n ret\n"
-        ".balign 64\n"
-        "cperf_site_nop10: .byte 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00\n ret\n"
-        ".popsection\n");
-#else
-__asm__(".pushsection .text\n"
-        ".balign 64\n"
-        "cperf_site_plain: nop\n ret\n"
-        ".balign 64\n"
-        "cperf_site_nop5: nop\n ret\n"
-        ".balign 64\n"
-        "cperf_site_nop10: nop\n ret\n"
-        ".popsection\n");
-#endif
-void cperf_site_plain(void) __attribute__((visibility("hidden")));
-void cperf_site_nop5(void) __attribute__((visibility("hidden")));
-void cperf_site_nop10(void) __attribute__((visibility("hidden")));
-
-uintptr_t cperf_site_address(enum cperf_site site) {
-  switch (site) {
-    case CPERF_SITE_PLAIN: return (uintptr_t)cperf_site_plain;
-    case CPERF_SITE_NOP5: return (uintptr_t)cperf_site_nop5;
-    case CPERF_SITE_NOP10: return (uintptr_t)cperf_site_nop10;
-  }
-  return 0;
+static void *reap_main(void *pid) {
+  reap((pid_t)(intptr_t)pid);
+  return NULL;
 }
+
+void cperf_reap_later(pid_t pid) {
+  pthread_t thread;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  // Without a thread the child stays a zombie until we end: harmless.
+  pthread_create(&thread, &attributes, reap_main, (void *)(intptr_t)pid);
+  pthread_attr_destroy(&attributes);
+}
+
+#if defined(__x86_64__)
+#define RETURN_RETURN_ADDRESS " mov (%rsp), %rax\n ret\n"
+#define NOP5 " .byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n"
+#define NOP10 " .byte 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00\n"
+#else
+#define RETURN_RETURN_ADDRESS " mov x0, x30\n ret\n"
+#define NOP5 " nop\n"
+#define NOP10 " nop\n"
+#endif
+__asm__(".pushsection .text\n"
+        ".balign 64\n"
+        "cperf_site_nop5:\n" NOP5 RETURN_RETURN_ADDRESS
+        ".balign 64\n"
+        "cperf_site_nop10:\n" NOP10 RETURN_RETURN_ADDRESS
+        ".popsection\n");
+uintptr_t cperf_site_nop5(void) __attribute__((visibility("hidden")));
+uintptr_t cperf_site_nop10(void) __attribute__((visibility("hidden")));
+
+uintptr_t cperf_site_nop5_address(void) {
+  return (uintptr_t)cperf_site_nop5;
+}
+
+uintptr_t cperf_site_nop10_address(void) {
+  return (uintptr_t)cperf_site_nop10;
+}
+
+// A request to the probed child: with calls to make, or 0 to read at the address.
+struct request {
+  uintptr_t address;
+  int calls;
+};
 
 int cperf_spawn_probed(struct cperf_child *child) {
   int go, report;
   pid_t pid = fork_with_pipes(child, &go, &report);
   if (pid != 0) return pid < 0 ? pid : 0;
-  char byte = 0;
-  if (read_retrying(go, &byte, 1) != 1) _exit(1);
-  for (int round = 0; round < 3; round++) {
-    cperf_site_plain();
-    cperf_site_nop5();
-    cperf_site_nop10();
+  struct request request;
+  while (read_retrying(go, &request, sizeof request) == sizeof request) {
+    if (request.calls == 0) {
+      write_retrying(report, (const void *)request.address, 16);
+      continue;
+    }
+    uintptr_t (*site)(void) = (uintptr_t (*)(void))request.address;
+    uintptr_t address = 0;
+    for (int call = 0; call < request.calls; call++) address = site();
+    write_retrying(report, &address, sizeof address);
   }
-  write_retrying(report, &byte, 1);
-  read_retrying(go, &byte, 1);
   _exit(0);
 }
 
-int cperf_probed_call(struct cperf_child *child) {
-  char byte = 0;
-  write_retrying(child->go, &byte, 1);
-  return read_retrying(child->report, &byte, 1) == 1 ? 0 : -ECHILD;
+static int ask(struct cperf_child *child, struct request request, void *answer, size_t length) {
+  if (write_retrying(child->go, &request, sizeof request) != sizeof request) return -EPIPE;
+  return read_retrying(child->report, answer, length) == (ssize_t)length ? 0 : -ECHILD;
 }
 
+int cperf_probed_call(struct cperf_child *child, uintptr_t site, int calls, uintptr_t *address) {
+  return ask(child, (struct request){site, calls}, address, sizeof *address);
+}
+
+int cperf_probed_peek(struct cperf_child *child, uintptr_t address, uint8_t bytes[16]) {
+  return ask(child, (struct request){address, 0}, bytes, 16);
+}

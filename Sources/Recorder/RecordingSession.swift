@@ -18,6 +18,9 @@ struct RecordingSession: ~Copyable {
     let tracefs = try Tracefs.reach()
     DynamicEvents.removeThoseOfDeadRecorders(from: tracefs)
     let dynamicEvents = try DynamicEvents()
+    var host = host
+    // What cannot be observed is left out: the rules have defaults for it.
+    for fact in SelfProbe.facts(host.kernel.architecture, tracefs) { host.kernel.set(fact) }
     self.plan = plan
     self.host = host
     self.tracefs = tracefs

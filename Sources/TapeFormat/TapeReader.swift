@@ -16,6 +16,7 @@ public struct TapeReader {
 
   private let layout: RegisterLayout
   private let decompressor = ZstdDecompressor()
+  private let memory = ModelMemory()
   private var frames: FrameReader
   private var content: [UInt8] = []
   private var state = State.reading
@@ -81,15 +82,17 @@ public struct TapeReader {
   public mutating func next(
     into columns: inout HitColumns, selecting selected: TapeColumns
   ) throws(TapeError) -> TapeStep {
-    columns.removeAll()
-    switch state {
-    case .ended: return .end
-    case .failed(let error): throw error
-    case .trailer(let trailer): return end(with: trailer)
-    case .reading: break
-    }
-    do {
-      return try read(into: &columns, selecting: selected)
+    do throws(TapeError) {
+      let step =
+        switch state {
+        case .ended: TapeStep.end
+        case .failed(let error): throw error
+        case .trailer(let trailer): end(with: trailer)
+        case .reading: try read(into: &columns, selecting: selected)
+        }
+      if case .block = step { return step }
+      columns.removeAll()
+      return step
     } catch {
       columns.removeAll()
       state = .failed(error)
@@ -111,7 +114,6 @@ public struct TapeReader {
         do {
           step = try decode(header, payload, into: &columns, selecting: selected)
         } catch {
-          columns.removeAll()
           if error.needsNewerReader { throw .unknownMandatory(error, offset: frames.offset) }
           return .damage(try frames.reject(header, reason: error))
         }
@@ -166,24 +168,26 @@ public struct TapeReader {
     _ header: FrameHeader, _ groups: RecordGroups, into columns: inout HitColumns,
     selecting selected: TapeColumns
   ) throws(TapeDamage.Reason) {
-    if selected.contains(.judged) || selected.contains(.registers) {
+    columns.reuse(keepingJudged: !selected.isDisjoint(with: [.judged, .registers]))
+    if !selected.isDisjoint(with: [.judged, .registers]) {
       try inflate(groups, .judged)
-      skipped += try BlockGroups.decodeJudged(
-        content, hits: header.hits, probes: self.header.probes.count,
-        hasLink: layout.linkRegister != nil, into: &columns)
+      skipped += try JudgedDecoder.decode(
+        content, hits: header.hits, probeCount: self.header.probes.count,
+        convention: CallConvention(hasLink: layout.linkRegister != nil), memory: memory,
+        into: &columns)
+      columns.count = header.hits
     }
     if selected.contains(.times) {
       try inflate(groups, .times)
-      try BlockGroups.decodeTimes(content, hits: header.hits, into: &columns)
+      try TimeCodec.decode(content, hits: header.hits, into: &columns.times)
     }
     if selected.contains(.cpus) {
       try inflate(groups, .cpus)
-      try BlockGroups.decodeCPUs(content, hits: header.hits, into: &columns)
+      try CPUCodec.decode(content, hits: header.hits, into: &columns.cpus)
     }
     if selected.contains(.registers) {
       try inflate(groups, .registers)
-      try BlockGroups.decodeRegisters(
-        content, hits: header.hits, layout: layout, into: &columns)
+      try RegisterCodec.decode(content, layout, memory: memory, into: &columns)
     }
     columns.count = header.hits
   }

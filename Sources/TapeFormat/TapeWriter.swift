@@ -103,7 +103,7 @@ public struct TapeWriter {
   public mutating func flush() throws(TapeError) {
     guard !block.isEmpty else { return }
     defer { block.removeAll() }
-    try write(try frames.block(block, layout: layout))
+    try write(try frames.block(&block, layout: layout))
   }
 
   /// Writes what is left and the trailer, which makes the tape complete.

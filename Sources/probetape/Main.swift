@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// The command line. One file per verb, in `Commands`.
 @main
-struct Probetape: AsyncParsableCommand {
+struct Probetape: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "probetape",
     abstract: "Record real uprobe hits once, replay them offline, hit for hit.",
@@ -12,7 +12,7 @@ struct Probetape: AsyncParsableCommand {
       """,
     version: "probetape \(Version.text)",
     subcommands: [
-      Record.self, Replay.self, Show.self, Stat.self, Matrix.self, Synth.self,
+      Record.self, Replay.self, Show.self, Stat.self, Matrix.self, Synth.self, Doctor.self,
       Judge.self,
     ])
 }

@@ -67,6 +67,9 @@ int cperf_release(struct cperf_child *child);
 // Ends a child that was never released (or a probed one), and reaps it.
 void cperf_abandon(struct cperf_child *child);
 
+// Reaps a child whenever it ends, on a thread of its own, so that it is no zombie while we live.
+void cperf_reap_later(pid_t pid);
+
 // MARK: signals
 
 // What the handler writes into the pipe for each signal.
@@ -94,14 +97,18 @@ void cperf_thread_favour(void);
 
 // MARK: the self probe
 
-// Functions of one harmless instruction and a return, there to be probed: a nop that no kernel
-// optimises, the five-byte nop of 6.18, the ten-byte nop of 7.2 (on other architectures a nop).
-enum cperf_site { CPERF_SITE_PLAIN, CPERF_SITE_NOP5, CPERF_SITE_NOP10 };
-uintptr_t cperf_site_address(enum cperf_site site);
+// Functions that return their return address and begin with a nop, there to be probed: the
+// five-byte nop that kernels from 6.18 on optimise, the ten-byte nop of 7.2 (on other architectures:
+// any nop).
+uintptr_t cperf_site_nop5_address(void);
+uintptr_t cperf_site_nop10_address(void);
 
-// Forks a child that waits, calls every site three times, says so, and waits for cperf_abandon.
+// Forks a child that does what the next two ask for, until cperf_abandon.
 int cperf_spawn_probed(struct cperf_child *child);
-// Makes that child call its sites; returns 0 once it has.
-int cperf_probed_call(struct cperf_child *child);
+// Lets the child call the function at `site` so many times; gives what the last call returned: the
+// trampoline's address where the return is probed.
+int cperf_probed_call(struct cperf_child *child, uintptr_t site, int calls, uintptr_t *address);
+// Lets the child read its own memory, for mappings that nobody else can read.
+int cperf_probed_peek(struct cperf_child *child, uintptr_t address, uint8_t bytes[16]);
 
 #endif

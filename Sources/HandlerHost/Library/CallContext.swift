@@ -3,7 +3,7 @@ import ProbeEvents
 
 /// What the host knows during one call into a handler, and what the handler told it meanwhile. The
 /// callbacks reach it through their first argument.
-struct CallContext {
+struct CallContext: ~Copyable {
   /// The user memory the tape shows at an entry: some bytes from `base` on.
   var base: Address = 0
   var bytes: UInt64 = 0

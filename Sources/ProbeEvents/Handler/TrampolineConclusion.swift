@@ -29,37 +29,46 @@ public struct PoppedInstance: Sendable, Hashable, BitwiseCopyable {
 }
 
 /// The instances popped by one arrival at the trampoline, in the order they were popped.
-public struct PoppedInstances: Sendable, BitwiseCopyable {
+///
+/// A buffer to be used again for every arrival. It lives on the heap and has one owner: as a plain
+/// value, its 2 KiB would be copied to read one instance.
+@safe @frozen public struct PoppedInstances: ~Copyable, @unchecked Sendable {
   /// More instances than a task can hold are never popped.
-  public static let capacity = 64
+  public static var capacity: Int { 64 }
 
-  // Inlinable down to the storage: a call across the module boundary would copy all 2 KiB of it to
-  // read one instance.
-  @usableFromInline var storage: InlineArray<64, PoppedInstance>
-  /// How many.
-  public internal(set) var count = 0
+  @usableFromInline let storage: UnsafeMutablePointer<PoppedInstance>
+  @usableFromInline var filled = 0
 
   /// None.
   public init() {
-    storage = InlineArray(
-      repeating: PoppedInstance(
-        entry: 0, function: 0, originalReturnAddress: 0, handlersRan: false))
+    unsafe storage = .allocate(capacity: Self.capacity)
   }
+
+  deinit {
+    // Allocated by `init`; instances are flat, so there is nothing else to destroy.
+    unsafe storage.deallocate()
+  }
+
+  /// How many.
+  @inlinable public var count: Int { filled }
 
   /// The popped instance at the given place in the order.
   @inlinable public subscript(index: Int) -> PoppedInstance {
-    precondition(index < count)
-    return storage[index]
+    precondition(index >= 0 && index < count)
+    // Below the count all instances are initialized.
+    return unsafe storage[index]
   }
 
   /// Forgets all, to use the buffer again.
-  public mutating func removeAll() {
-    count = 0
+  @inlinable public mutating func removeAll() {
+    filled = 0
   }
 
   /// Adds one.
-  public mutating func append(_ instance: PoppedInstance) {
-    storage[count] = instance
-    count += 1
+  @inlinable public mutating func append(_ instance: PoppedInstance) {
+    precondition(filled < Self.capacity, "more instances popped than a task can hold")
+    // There is room for `capacity` instances.
+    unsafe (storage + filled).initialize(to: instance)
+    filled += 1
   }
 }

@@ -3,14 +3,17 @@ struct KernelTracepoints {
   private let signal: EventFormat?
   private let newTask: EventFormat?
 
+  /// Those of the given formats that have all fields needed.
+  init(signal: EventFormat?, newTask: EventFormat?) {
+    self.signal = signal?.has("sig", "code", "sa_handler") == true ? signal : nil
+    self.newTask = newTask?.has("pid", "clone_flags") == true ? newTask : nil
+  }
+
   /// Asks tracefs for their formats.
   init(_ tracefs: borrowing Tracefs) {
-    signal = tracefs.format(of: "signal:signal_deliver").flatMap {
-      $0.has("sig", "code", "sa_handler") ? $0 : nil
-    }
-    newTask = tracefs.format(of: "task:task_newtask").flatMap {
-      $0.has("pid", "clone_flags") ? $0 : nil
-    }
+    self.init(
+      signal: tracefs.format(of: "signal:signal_deliver"),
+      newTask: tracefs.format(of: "task:task_newtask"))
   }
 
   /// Whether new tasks are reported with their clone flags.

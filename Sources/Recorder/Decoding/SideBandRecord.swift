@@ -18,9 +18,12 @@ enum SideBandRecord {
           UInt8(truncatingIfNeeded: PerfRecord.number(record, byte: 5 * 8 + 4 + offset, size: 1)))
       }
     }
+    var path = PerfRecord.text(record, words: 9..<end)
+    // kernel/events/core.c perf_event_mmap_event() has 16 bytes for the names of special areas.
+    if path == Mapping.uprobesTrampolineName.prefix(15) { path = Mapping.uprobesTrampolineName }
     return Mapping(
       process: PerfRecord.thread(record[1]).process, start: record[2], length: record[3],
-      fileOffset: record[4], path: PerfRecord.text(record, words: 9..<end), buildID: buildID)
+      fileOffset: record[4], path: path, buildID: buildID)
   }
 
   /// A `PERF_RECORD_FORK` or `_EXIT`: pid and ppid, tid and ptid, time.

@@ -1,6 +1,6 @@
 /// The kernel's lockdown, which takes tracing away step by step.
 enum Lockdown: String {
-  case none
+  case off = "none"
   case integrity
   case confidentiality
 

@@ -79,6 +79,10 @@ final class PerfEventSet {
     return true
   }
 
+  private var needed: Int {
+    (sideBand.count + tracepoints.count + returns.count + entries.count) * 2
+  }
+
   /// Enables everything, entries last: whoever is seen to enter is also seen to return.
   func enableAll() {
     for event in sideBand + tracepoints + returns + entries {
@@ -131,7 +135,7 @@ final class PerfEventSet {
       guard descriptor >= 0 else {
         for event in opened { _ = close(event.descriptor) }
         if descriptor == -ESRCH { return nil }
-        throw refusal(-descriptor)
+        throw Self.refusal(-descriptor, needed: needed)
       }
       opened.append(Opened(descriptor: descriptor, ring: index))
       try redirect(descriptor, to: index)
@@ -151,15 +155,15 @@ final class PerfEventSet {
       case ESRCH: return nil
       case EINVAL where self.attributes.countsLost: self.attributes.countsLost = false
       case EINVAL where self.attributes.carriesBuildIDs: self.attributes.carriesBuildIDs = false
-      default: throw refusal(-descriptor)
+      default: throw Self.refusal(-descriptor, needed: needed)
       }
     }
   }
 
-  private func refusal(_ number: Int32) -> RecorderError {
+  /// Why perf_event_open refused.
+  static func refusal(_ number: Int32, needed: Int) -> RecorderError {
     switch number {
-    case EMFILE, ENFILE:
-      .tooManyEvents(needed: (entries.count + returns.count + tracepoints.count) * 2)
+    case EMFILE, ENFILE: .tooManyEvents(needed: needed)
     case EPERM where Lockdown.current == .confidentiality: .lockedDown
     case EPERM, EACCES: .notPermitted(operation: "open a perf event", errno: number)
     case ENOSYS: .perfEventsUnavailable(errno: number)

@@ -32,8 +32,13 @@ struct LaunchedCommand: ~Copyable {
 
   deinit {
     var child = child
-    // A child that was released has no pipes any more, and is not ours to end.
-    if child.go >= 0 { unsafe cperf_abandon(&child) }
+    if child.go >= 0 {
+      // Never released. The structure lives for the call.
+      unsafe cperf_abandon(&child)
+    } else if child.pid > 0, exit == nil {
+      // It outlives its recording.
+      cperf_reap_later(process)
+    }
   }
 
   /// Lets the child become the command.

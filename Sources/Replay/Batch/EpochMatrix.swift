@@ -17,11 +17,11 @@ public struct EpochMatrixRow: Sendable {
 /// Replays each tape under the rules of every epoch.
 public enum EpochMatrix {
   /// The rows, in the order of `paths`.
-  public static func rows(paths: [String], jobs: Int) async -> [EpochMatrixRow] {
+  public static func rows(paths: [String], jobs: Int) -> [EpochMatrixRow] {
     let handlers =
       [HandlerChoice.modelOfTape]
       + Epoch.allCases.map { HandlerChoice.model($0, name: "model:\($0.name)") }
-    let results = await TapeBatch.replay(paths: paths, handlers: handlers, jobs: jobs)
+    let results = TapeBatch.replay(paths: paths, handlers: handlers, jobs: jobs)
     return paths.indices.map { index in
       let first = index * handlers.count
       let row = results[first..<first + handlers.count]

@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 public import TapeFormat
 
@@ -29,43 +30,22 @@ public enum TapeBatch {
   /// of `handlers`. The result does not depend on `jobs`.
   public static func replay(
     paths: [String], handlers: [HandlerChoice], jobs: Int
-  ) async -> [BatchResult] {
+  ) -> [BatchResult] {
     let work = paths.flatMap { path in handlers.map { (path, $0) } }
-    let queue = WorkQueue()
-    let lanes = max(1, min(jobs, work.count))
-    let indexed = await withTaskGroup(of: [(Int, BatchResult)].self) { group in
-      for _ in 0..<lanes {
-        group.addTask { run(work, queue) }
+    let next = Atomic<Int>(0)
+    let results = Mutex<[(Int, BatchResult)]>([])
+    DispatchQueue.concurrentPerform(iterations: max(1, min(jobs, work.count))) { _ in
+      while true {
+        // Relaxed: the counter only hands out work, it publishes no data.
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < work.count else { return }
+        let (path, handler) = work[index]
+        let outcome = Result { () throws(TapeError) in
+          try TapeReplay.replay(path: path, handler: handler)
+        }
+        results.withLock { $0.append((index, BatchResult(path: path, outcome: outcome))) }
       }
-      var all: [(Int, BatchResult)] = []
-      for await part in group { all += part }
-      return all
     }
-    return indexed.sorted { $0.0 < $1.0 }.map(\.1)
-  }
-
-  private static func run(
-    _ work: [(String, HandlerChoice)], _ queue: WorkQueue
-  ) -> [(Int, BatchResult)] {
-    var results: [(Int, BatchResult)] = []
-    while true {
-      let index = queue.take()
-      guard index < work.count else { return results }
-      let (path, handler) = work[index]
-      let outcome = Result { () throws(TapeError) in
-        try TapeReplay.replay(path: path, handler: handler)
-      }
-      results.append((index, BatchResult(path: path, outcome: outcome)))
-    }
-  }
-}
-
-/// Hands out the places of a list, each once.
-private final class WorkQueue: Sendable {
-  private let next = Atomic<Int>(0)
-
-  func take() -> Int {
-    // Relaxed: the counter publishes no data.
-    next.wrappingAdd(1, ordering: .relaxed).oldValue
+    return results.withLock { $0.sorted { $0.0 < $1.0 }.map(\.1) }
   }
 }

@@ -31,6 +31,7 @@ struct AddressSpace {
   }
 
   private static func index(_ slot: Address) -> Int {
-    Int((slot >> 3) % UInt64(recentCount))
+    // The stacks of threads are apart by a power of two: without the higher bits, all would meet.
+    Int(((slot >> 3) ^ (slot >> 21)) % UInt64(recentCount))
   }
 }

@@ -3,64 +3,59 @@ import ProbeEvents
 /// The returns that each task's last arrival at the trampoline owes: what the handler popped, with
 /// how much of it has been seen returning on the tape.
 struct PendingReturns: ~Copyable {
-  private var storage: [PoppedInstance] = []
-  private var counts: [Int] = []
-  private var nexts: [Int] = []
+  private struct Piece: BitwiseCopyable {
+    var count = 0
+    var next = 0
+  }
+
+  private var popped = FlatStorage<PoppedInstance>()
+  private var pieces = FlatStorage<Piece>()
 
   /// Gives no pending returns to a slot.
   mutating func create(slot: Int) {
     let none = PoppedInstance(
       entry: 0, function: 0, originalReturnAddress: 0, handlersRan: false)
-    while counts.count <= slot {
-      counts.append(0)
-      nexts.append(0)
-      storage.append(contentsOf: repeatElement(none, count: PoppedInstances.capacity))
+    while pieces.count <= slot {
+      pieces.append(Piece())
+      popped.append(none, count: PoppedInstances.capacity)
     }
-    clear(slot: slot)
+    pieces[slot] = Piece()
   }
 
   /// Owes nothing any more.
   mutating func clear(slot: Int) {
-    counts[slot] = 0
-    nexts[slot] = 0
+    pieces[slot] = Piece()
   }
 
   /// Takes over what one arrival popped; the first one whose handlers ran is due.
-  mutating func take(slot: Int, _ popped: borrowing PoppedInstances) {
+  mutating func take(slot: Int, _ arrived: borrowing PoppedInstances) {
     let base = slot * PoppedInstances.capacity
-    for index in 0..<popped.count { storage[base + index] = popped[index] }
-    counts[slot] = popped.count
-    nexts[slot] = 0
+    for index in 0..<arrived.count { popped[base + index] = arrived[index] }
+    pieces[slot] = Piece(count: arrived.count)
     skipSilentlyDropped(slot: slot)
   }
 
   /// Whether the last arrival owes a return hit.
-  func owesReturn(_ slot: Int) -> Bool { nexts[slot] < counts[slot] }
+  func owesReturn(_ slot: Int) -> Bool { pieces[slot].next < pieces[slot].count }
 
   /// The return that is due.
   func due(_ slot: Int) -> PoppedInstance {
-    storage[slot * PoppedInstances.capacity + nexts[slot]]
+    popped[slot * PoppedInstances.capacity + pieces[slot].next]
   }
 
   /// How many popped instances came before the one that is due.
-  func place(_ slot: Int) -> Int { nexts[slot] }
+  func place(_ slot: Int) -> Int { pieces[slot].next }
 
   /// The return that was due has been seen.
   mutating func advance(slot: Int) {
-    nexts[slot] += 1
+    pieces[slot].next += 1
     skipSilentlyDropped(slot: slot)
   }
 
   private mutating func skipSilentlyDropped(slot: Int) {
     let base = slot * PoppedInstances.capacity
-    while nexts[slot] < counts[slot], !storage[base + nexts[slot]].handlersRan {
-      nexts[slot] += 1
+    while owesReturn(slot), !popped[base + pieces[slot].next].handlersRan {
+      pieces[slot].next += 1
     }
   }
-}
-
-/// What the handler pops at one arrival, used again for each. On the heap: inside the replayer, the
-/// compiler would copy its 2 KiB for every call that only reads the replayer.
-final class ArrivalBuffer {
-  var popped = PoppedInstances()
 }

@@ -4,7 +4,7 @@ import TapeFormat
 extension Replayer {
   /// Draws the conclusion after the last block. Without a trailer the tape is incomplete.
   mutating func finish(_ trailer: TapeTrailer?) -> TapeConclusion {
-    for slot in tasks.states.indices { checkNothingOwed(slot, before: "the tape ends") }
+    for slot in 0..<tasks.slotCount { checkNothingOwed(slot, before: "the tape ends") }
     if let trailer {
       check(trailer)
     } else {

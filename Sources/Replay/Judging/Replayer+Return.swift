@@ -32,12 +32,12 @@ extension Replayer {
   private mutating func arrive(
     _ slot: Int, _ window: StackWindow, _ seen: SeenReturn
   ) -> Bool {
-    arrival.popped.removeAll()
+    popped.removeAll()
     let conclusion = handler.trampoline(
       slot: slot,
       arrival: TrampolineArrival(
         stackPointer: window.stackPointer, isCompat: window.isCompat),
-      popped: &arrival.popped)
+      popped: &popped)
     if divergeIfFaulted(slot) { return false }
     switch conclusion {
     case .signal(let number):
@@ -47,7 +47,7 @@ extension Replayer {
       return false
     case .returned(let address):
       guard follow(slot, window) else { return false }
-      pending.take(slot: slot, arrival.popped)
+      pending.take(slot: slot, popped)
       guard pending.owesReturn(slot) else {
         diverge(
           slot, .unexpectedReturn, expected: "no return handler to run",
@@ -69,19 +69,19 @@ extension Replayer {
   /// a slot that a window has shown to hold something else.
   private mutating func follow(_ slot: Int, _ window: StackWindow) -> Bool {
     let space = tasks[slot].addressSpace
-    for index in 0..<arrival.popped.count {
-      let popped = arrival.popped[index]
+    for index in 0..<popped.count {
+      let call = popped[index]
       let instance = shadow[slot, newest: 0]
       shadow.drop(slot: slot, 1)
       tasks[space: space].leave(instance.stackPointer)
-      guard popped.handlersRan else { continue }
+      guard call.handlersRan else { continue }
       returnsExpected += 1
       if architecture == .x86_64, instance.isOverwritten,
         instance.stackPointer &+ window.wordSize == window.stackPointer
       {
         diverge(
           slot, .lostTrampolineWord,
-          expected: "\(callName(popped)) to return through \(hexadecimal(instance.stackPointer))",
+          expected: "\(callName(call)) to return through \(hexadecimal(instance.stackPointer))",
           actual: "that slot held another word at a later hit", rule: Rule.hijack)
         return false
       }

@@ -105,18 +105,18 @@ extension Replayer {
     if tasks[slot].isAttached, shadow.count(slot) == 0 { return }
     evidence.signals += 1
     let held = shadow.count(slot)
-    arrival.popped.removeAll()
+    popped.removeAll()
     let conclusion = handler.trampoline(
       slot: slot, arrival: TrampolineArrival(stackPointer: delivery.stackPointer),
-      popped: &arrival.popped)
+      popped: &popped)
     if divergeIfFaulted(slot) { return }
     switch conclusion {
     case .returned:
       diverge(
         slot, .unexpectedSignal,
-        expected: arrival.popped.count == 0
+        expected: popped.count == 0
           ? "the task to go on"
-          : "the return of \(callName(arrival.popped[0])), one of \(held) instances",
+          : "the return of \(callName(popped[0])), one of \(held) instances",
         actual: "signal \(delivery.number) at the trampoline", rule: Rule.noInstance)
     case .signal(delivery.number):
       digest.add(UInt64(bitPattern: Int64(delivery.number)))

@@ -16,35 +16,46 @@ extension Replayer {
     let trampoline = tasks[space: space].trampoline
     guard trampoline != 0, window.wordCount > firstWord else { return true }
     evidence.stackWords += UInt64(window.wordCount - firstWord)
-    noteSlots(columns, window, slot, trampoline)
-    for word in firstWord..<window.wordCount where window.word(word, columns) == trampoline {
-      let address = window.address(word)
-      guard isExplained(address, slot) else {
-        diverge(
-          slot, .strayTrampolineWord, expected: "no trampoline at \(hexadecimal(address))",
-          actual: "the stack word there is the trampoline \(hexadecimal(trampoline))",
-          rule: Rule.hijack)
-        return false
+    noteSlots(columns, window, slot, firstWord, trampoline)
+    for first in stride(from: firstWord, to: window.wordCount, by: 64) {
+      var places = window.places(of: trampoline, from: first, columns)
+      evidence.trampolineWords += UInt64(places.nonzeroBitCount)
+      while places != 0 {
+        let address = window.address(first + places.trailingZeroBitCount)
+        guard isExplained(address, slot) else {
+          diverge(
+            slot, .strayTrampolineWord, expected: "no trampoline at \(hexadecimal(address))",
+            actual: "the stack word there is the trampoline \(hexadecimal(trampoline))",
+            rule: Rule.hijack)
+          return false
+        }
+        places &= places - 1
       }
-      evidence.trampolineWords += 1
     }
     return true
   }
 
-  /// Compares the slot of every instance inside the window with the trampoline.
+  /// Compares the slot of every instance inside the window with the trampoline. The first word of an
+  /// entry's window does not count: it is set only after the sample was taken.
   private mutating func noteSlots(
-    _ columns: borrowing HitColumns, _ window: StackWindow, _ slot: Int, _ trampoline: Address
+    _ columns: borrowing HitColumns, _ window: StackWindow, _ slot: Int, _ firstWord: Int,
+    _ trampoline: Address
   ) {
     // Where the link register carries the return address, its place in the frame is not known.
     guard architecture == .x86_64 else { return }
+    let start = window.address(firstWord)
+    let end = window.end
+    let isOrdered = shadow.isOrdered(slot)
     for distance in 0..<shadow.count(slot) {
       let address = shadow[slot, newest: distance].stackPointer
-      // The slot of an entry is set only after its sample was taken.
-      guard address != window.stackPointer, let word = window.word(at: address, columns) else {
+      if address >= end {
+        if isOrdered { return }
         continue
       }
-      shadow.note(
-        slot: slot, newest: distance, isOverwritten: word != trampoline)
+      guard address >= start, let word = window.word(at: address, columns) else {
+        continue
+      }
+      shadow.note(slot: slot, newest: distance, isOverwritten: word != trampoline)
     }
   }
 
@@ -52,9 +63,11 @@ extension Replayer {
     let space = tasks[slot].addressSpace
     switch architecture {
     case .x86_64:
+      // Most slots were used before, so the cheap question comes first.
+      if tasks[space: space].hasLeft(address) { return true }
       for distance in 0..<shadow.count(slot)
       where shadow[slot, newest: distance].stackPointer == address { return true }
-      return tasks[space: space].hasLeft(address)
+      return false
     case .aarch64:
       return shadow.count(slot) > 0 || !tasks[space: space].hasNoResidue
     }

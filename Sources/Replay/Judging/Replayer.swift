@@ -17,7 +17,8 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
   var tasks = TaskTable()
   var shadow = ShadowStacks()
   var pending = PendingReturns()
-  let arrival = ArrivalBuffer()
+  /// What the handler pops at one arrival, used again for each.
+  var popped = PoppedInstances()
   var digest = Digest()
   var evidence = EvidenceCounts()
   var divergences: [Divergence] = []

@@ -20,6 +20,23 @@ struct StackWindow {
   /// Bytes of a stack word.
   var wordSize: UInt64 { isCompat ? 4 : 8 }
 
+  /// The first address above the window.
+  var end: Address { address(wordCount) }
+
+  /// Which of up to 64 words, from the given one on, are equal to a value: a bit for each.
+  func places(of value: UInt64, from first: Int, _ columns: borrowing HitColumns) -> UInt64 {
+    let number = min(64, wordCount - first)
+    var bits: UInt64 = 0
+    if isCompat {
+      for index in 0..<number where word(first + index, columns) == value { bits |= 1 << index }
+    } else {
+      let start = firstWord + first
+      let words = columns.windowWords.span.extracting(start..<start + number)
+      for index in words.indices where words[index] == value { bits |= 1 << UInt64(index) }
+    }
+    return bits
+  }
+
   /// Address of a stack word.
   func address(_ word: Int) -> Address { stackPointer &+ UInt64(word) &* wordSize }
 

@@ -1,7 +1,7 @@
 import ProbeEvents
 
 /// What a replay knows about one task, beside the handler's own state in the same slot.
-struct TaskState {
+struct TaskState: BitwiseCopyable {
   /// Who it is.
   var identity = ThreadIdentity(process: 0, thread: 0)
   /// Index of its address space.

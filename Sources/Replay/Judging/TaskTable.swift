@@ -2,7 +2,7 @@ import ProbeEvents
 
 /// Slots of tasks and their address spaces. Slots of dead tasks are used again.
 struct TaskTable: ~Copyable {
-  private(set) var states: [TaskState] = []
+  private var states = FlatStorage<TaskState>()
   private(set) var spaces: [AddressSpace] = []
   private var slots: [ThreadIdentity: Int] = [:]
   private var freeSlots: [Int] = []
@@ -13,6 +13,9 @@ struct TaskTable: ~Copyable {
 
   /// The slot of a known task.
   func slot(of identity: ThreadIdentity) -> Int? { slots[identity] }
+
+  /// Slots in use or free, from 0 upwards.
+  var slotCount: Int { states.count }
 
   /// Direct access to a task's state.
   subscript(slot: Int) -> TaskState {

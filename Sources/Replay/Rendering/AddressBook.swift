@@ -31,6 +31,6 @@ struct AddressBook {
       return offset == 0 ? "trampoline" : "trampoline+" + hexadecimal(offset)
     }
     let name = mapping.path.split(separator: "/").last.map(String.init) ?? mapping.path
-    return name + "+" + hexadecimal(offset &+ mapping.fileOffset)
+    return printable(name) + "+" + hexadecimal(offset &+ mapping.fileOffset)
   }
 }

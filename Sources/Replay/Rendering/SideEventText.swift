@@ -6,10 +6,10 @@ enum SideEventText {
     switch event {
     case .mapping(let mapping):
       return "mapping \(mapping.process) \(hexadecimal(mapping.start))+"
-        + "\(hexadecimal(mapping.length)) \(mapping.path) offset \(hexadecimal(mapping.fileOffset))"
-    case .threadName(let identity, let name): return "name \(identity.thread) \(name)"
+        + "\(hexadecimal(mapping.length)) \(printable(mapping.path)) offset \(hexadecimal(mapping.fileOffset))"
+    case .threadName(let identity, let name): return "name \(identity.thread) \(printable(name))"
     case .fork(let fork): return describe(fork)
-    case .exec(let identity, let name): return "exec \(identity.thread) \(name)"
+    case .exec(let identity, let name): return "exec \(identity.thread) \(printable(name))"
     case .exit(let identity): return "exit \(identity.process)/\(identity.thread)"
     case .signal(let delivery):
       let place = addresses.text(delivery.instructionPointer, in: delivery.thread.process)

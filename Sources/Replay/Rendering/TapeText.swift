@@ -21,12 +21,14 @@ public struct TapeText {
   /// The lines above the first hit: kernel, command, probes.
   public var preamble: [String] {
     let kernel = header.kernel
-    var lines = ["# kernel: \(kernel.release) \(kernel.architecture.name)"]
+    var lines = ["# kernel: \(printable(kernel.release)) \(kernel.architecture.name)"]
     for fact in kernel.facts {
-      lines.append("# fact: \(fact.name)=\(fact.value)\(fact.isObserved ? "" : " (assumed)")")
+      lines.append(
+        "# fact: \(printable(fact.name))=\(printable(fact.value))\(fact.isObserved ? "" : " (assumed)")"
+      )
     }
     if !header.command.isEmpty {
-      lines.append("# command: \(header.command.joined(separator: " "))")
+      lines.append("# command: \(header.command.map(printable).joined(separator: " "))")
     }
     if !header.attachedProcesses.isEmpty {
       let list = header.attachedProcesses.map(String.init).joined(separator: ",")
@@ -35,7 +37,7 @@ public struct TapeText {
     for (index, probe) in header.probes.enumerated() {
       let kind = probe.wantsReturn ? "uretprobe" : "uprobe"
       lines.append(
-        "# probe \(index): \(kind):\(probe.path):\(probe.displayName) "
+        "# probe \(index): \(kind):\(printable(probe.path)):\(printable(probe.displayName)) "
           + "offset \(hexadecimal(probe.fileOffset))")
     }
     return lines
@@ -115,11 +117,12 @@ public struct TapeText {
   }
 
   private func name(_ probe: UInt32) -> String {
-    Int(probe) < header.probes.count ? header.probes[Int(probe)].displayName : "probe \(probe)"
+    Int(probe) < header.probes.count
+      ? printable(header.probes[Int(probe)].displayName) : "probe \(probe)"
   }
 
   private mutating func place(_ thread: ThreadIdentity, _ cpu: UInt16, _ time: UInt64) -> String {
-    let name = names[thread] ?? ":\(thread.thread)"
+    let name = names[thread].map(printable) ?? ":\(thread.thread)"
     return "\(pad(name, to: 15)) \(pad("\(thread.thread)", to: 7)) "
       + "[\(zeros("\(cpu)", to: 3))] \(seconds(time)):"
   }
@@ -175,6 +178,22 @@ public struct TapeText {
     case .hijackFailed: return dropped + "return address not replaced"
     }
   }
+}
+
+/// A text from a tape as it may go to a terminal: control characters escaped.
+func printable(_ text: String) -> String {
+  guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+    return text
+  }
+  var escaped = ""
+  for scalar in text.unicodeScalars {
+    if scalar.properties.generalCategory == .control {
+      escaped += "\\x" + zeros(String(scalar.value, radix: 16), to: 2)
+    } else {
+      escaped.unicodeScalars.append(scalar)
+    }
+  }
+  return escaped
 }
 
 /// A text filled up with spaces.

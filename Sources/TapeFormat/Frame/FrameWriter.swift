@@ -3,46 +3,48 @@ import ProbeEvents
 /// Turns blocks and trailers into records.
 struct FrameWriter {
   private let compressor: ZstdCompressor
+  private let memory = ModelMemory()
   private var sequence: UInt32 = 0
-  private var content: [UInt8] = []
 
   init(level: Int32) throws(TapeError) {
     compressor = try ZstdCompressor(level: level)
   }
 
   mutating func block(
-    _ block: BlockBuffer, layout: RegisterLayout
+    _ block: inout BlockBuffer, layout: RegisterLayout
   ) throws(TapeError) -> [UInt8] {
-    let columns = block.columns
     var payload: [UInt8] = []
-    var groups: [FrameHeader.Group] = []
-    content.removeAll(keepingCapacity: true)
-    BlockGroups.encodeJudged(columns, sideEvents: block.sideEvents.bytes, into: &content)
-    groups.append(try group(.judged, &payload))
-    BlockGroups.encodeNumbers(columns.times, into: &content)
-    groups.append(try group(.times, &payload))
-    BlockGroups.encodeNumbers(columns.cpus.lazy.map(UInt64.init), into: &content)
-    groups.append(try group(.cpus, &payload))
-    BlockGroups.encodeNumbers(columns.registers, into: &content)
-    groups.append(try group(.registers, &payload))
-    return record(.block, hits: columns.count, groups, payload)
+    let judged = JudgedEncoder.encode(
+      &block.columns, sideEvents: block.sideEvents.bytes,
+      convention: CallConvention(hasLink: layout.linkRegister != nil), memory: memory)
+    let groups = [
+      try group(.judged, judged, &payload),
+      try group(.times, TimeCodec.encode(block.columns.times), &payload),
+      try group(.cpus, CPUCodec.encode(block.columns.cpus), &payload),
+      try group(.registers, RegisterCodec.encode(&block.columns, layout, memory: memory), &payload),
+    ]
+    return record(.block, hits: block.columns.count, groups, payload)
   }
 
   mutating func trailer(_ trailer: TapeTrailer) throws(TapeError) -> [UInt8] {
-    content = TrailerCodec.encode(trailer)
     var payload: [UInt8] = []
-    let groups = [try group(.trailer, &payload)]
+    let groups = [try group(.trailer, [TrailerCodec.encode(trailer)], &payload)]
     return record(.trailer, hits: 0, groups, payload)
   }
 
-  /// Compresses the content as the record's next group, and empties it.
-  private mutating func group(
-    _ id: RecordGroup, _ payload: inout [UInt8]
+  private func group(
+    _ id: RecordGroup, _ buffers: StreamBuffers, _ payload: inout [UInt8]
   ) throws(TapeError) -> FrameHeader.Group {
-    let length = content.count
+    try group(id, [buffers.directory] + buffers.streams, &payload)
+  }
+
+  /// Compresses parts one after the other as the record's next group.
+  private func group(
+    _ id: RecordGroup, _ parts: [[UInt8]], _ payload: inout [UInt8]
+  ) throws(TapeError) -> FrameHeader.Group {
+    let length = parts.reduce(0) { $0 + $1.count }
     precondition(length <= TapeLimits.groupLength)
-    let stored = try compressor.compress(content, into: &payload)
-    content.removeAll(keepingCapacity: true)
+    let stored = try compressor.compress(parts, length: length, into: &payload)
     return FrameHeader.Group(
       id: id.rawValue, encoding: FrameHeader.zstdEncoding, storedLength: stored,
       decodedLength: length)

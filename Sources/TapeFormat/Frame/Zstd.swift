@@ -17,25 +17,48 @@ import CZstd
     unsafe ZSTD_freeCCtx(context)
   }
 
-  /// Appends one frame with the content; returns its length.
-  func compress(_ content: [UInt8], into bytes: inout [UInt8]) throws(TapeError) -> Int {
+  /// Appends one frame with all parts; returns its length.
+  ///
+  /// Each part of some size ends a zstd block, so that every stream gets the statistics that fit
+  /// it. The result is a plain zstd frame.
+  func compress(
+    _ parts: [[UInt8]], length: Int, into bytes: inout [UInt8]
+  ) throws(TapeError) -> Int {
     let start = bytes.count
-    bytes.append(contentsOf: repeatElement(0, count: ZSTD_compressBound(content.count)))
-    // Source and destination are whole arrays (the latter from `start` on) and are not kept.
-    let result = unsafe bytes.withUnsafeMutableBytes { target in
-      unsafe content.withUnsafeBytes { source in
-        unsafe ZSTD_compress2(
-          context, target.baseAddress.map { unsafe $0 + start }, target.count - start,
-          source.baseAddress, source.count)
+    // The bound for one part, plus what blocks that end early can add.
+    let bound = ZSTD_compressBound(length) + 16 * (parts.count + 1)
+    bytes.append(contentsOf: repeatElement(0, count: bound))
+    unsafe ZSTD_CCtx_reset(context, ZSTD_reset_session_only)
+    unsafe ZSTD_CCtx_setPledgedSrcSize(context, UInt64(length))
+    var written = start
+    for index in 0...parts.count {
+      let part = index < parts.count ? parts[index] : []
+      let end =
+        index == parts.count
+        ? ZSTD_e_end : part.count >= Self.ownBlock ? ZSTD_e_flush : ZSTD_e_continue
+      // Source and target are whole arrays, the target from `written` on; neither is kept.
+      let left = unsafe bytes.withUnsafeMutableBytes { target in
+        unsafe part.withUnsafeBytes { source in
+          var input = unsafe ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
+          var output = unsafe ZSTD_outBuffer(
+            dst: target.baseAddress, size: target.count, pos: written)
+          let left = unsafe ZSTD_compressStream2(context, &output, &input, end)
+          written = unsafe output.pos
+          return left
+        }
       }
+      guard ZSTD_isError(left) == 0 else {
+        bytes.removeSubrange(start...)
+        throw .compressor(unsafe String(cString: ZSTD_getErrorName(left)))
+      }
+      precondition(end == ZSTD_e_continue || left == 0, "the target is large enough")
     }
-    guard ZSTD_isError(result) == 0 else {
-      bytes.removeSubrange(start...)
-      throw .compressor(unsafe String(cString: ZSTD_getErrorName(result)))
-    }
-    bytes.removeSubrange((start + Int(result))...)
-    return Int(result)
+    bytes.removeSubrange(written...)
+    return written - start
   }
+
+  /// Bytes from which on a part is worth statistics of its own.
+  private static let ownBlock = 256
 }
 
 /// One zstd decompression context.

@@ -6,7 +6,7 @@ import TapeFormat
 
 extension Probetape {
   /// `probetape matrix`: each tape against the rules of every epoch.
-  struct Matrix: AsyncParsableCommand {
+  struct Matrix: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Replay each tape under the rules of every epoch of kernels.",
       discussion: """
@@ -27,8 +27,8 @@ extension Probetape {
       guard jobs > 0 else { throw ValidationError("-j takes a number from 1 upwards.") }
     }
 
-    func run() async throws {
-      let rows = await EpochMatrix.rows(paths: try TapePaths.expand(tapes), jobs: jobs)
+    func run() throws {
+      let rows = EpochMatrix.rows(paths: try TapePaths.expand(tapes), jobs: jobs)
       try Console.print(json ? try JSONReport.encode(rows.map(MatrixRow.init)) : text(rows))
       let verdicts = rows.map { (try? $0.own.get().verdict) ?? .unjudged }
       throw ExitConvention.bisect.status(Verdict.combined(verdicts))

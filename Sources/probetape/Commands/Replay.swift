@@ -5,7 +5,7 @@ import SystemPackage
 
 extension Probetape {
   /// `probetape replay`: feeds tapes to a handler and says whether it explains them.
-  struct Replay: AsyncParsableCommand {
+  struct Replay: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Feed tapes to a handler and check every piece of evidence.")
 
@@ -34,9 +34,9 @@ extension Probetape {
       guard !tapes.isEmpty else { throw ValidationError("Name at least one tape.") }
     }
 
-    func run() async throws {
+    func run() throws {
       let paths = try TapePaths.expand(tapes)
-      let results = try await HandlerBatch.replay(paths, handler, foreign, jobs: jobs)
+      let results = HandlerBatch.replay(paths, handler, foreign, jobs: jobs)
       let report = try format.render(results)
       do {
         try DataOutput(path: output).print(report)

@@ -1,6 +1,8 @@
+import Dispatch
 import HandlerHost
 import ProbeEvents
 import Replay
+import Synchronization
 import TapeFormat
 
 /// Replays tapes through any handler the command line can name.
@@ -8,12 +10,12 @@ enum HandlerBatch {
   /// The results in the order of `paths`.
   static func replay(
     _ paths: [String], _ handler: HandlerArgument, _ options: ForeignOptions, jobs: Int
-  ) async throws -> [BatchResult] {
+  ) -> [BatchResult] {
     switch handler {
     case .model(let choice):
-      await TapeBatch.replay(paths: paths, handlers: [choice], jobs: jobs)
+      TapeBatch.replay(paths: paths, handlers: [choice], jobs: jobs)
     case .foreign(let source):
-      await ForeignBatch(source: source, options: options).replay(paths, jobs: jobs)
+      ForeignBatch(source: source, options: options).replay(paths, jobs: jobs)
     }
   }
 }
@@ -44,7 +46,7 @@ struct ForeignBatch: Sendable {
   let source: ForeignSource
   let options: ForeignOptions
 
-  func replay(_ paths: [String], jobs: Int) async -> [BatchResult] {
+  func replay(_ paths: [String], jobs: Int) -> [BatchResult] {
     var results = [BatchResult?](repeating: nil, count: paths.count)
     // The tape's architecture decides which of a kernel's files are built.
     var work: [Architecture: [Int]] = [:]
@@ -58,7 +60,7 @@ struct ForeignBatch: Sendable {
     }
     for (architecture, indices) in work.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       let some = indices.map { paths[$0] }
-      for (index, conclusion) in zip(indices, await replay(some, architecture, jobs: jobs)) {
+      for (index, conclusion) in zip(indices, replay(some, architecture, jobs: jobs)) {
         results[index] = BatchResult(path: paths[index], outcome: .success(conclusion))
       }
     }
@@ -67,7 +69,7 @@ struct ForeignBatch: Sendable {
 
   private func replay(
     _ paths: [String], _ architecture: Architecture, jobs: Int
-  ) async -> [TapeConclusion] {
+  ) -> [TapeConclusion] {
     let supervisor: Supervisor
     do {
       supervisor = try self.supervisor(architecture)
@@ -79,20 +81,17 @@ struct ForeignBatch: Sendable {
     let parts = stride(from: 0, to: paths.count, by: length).map {
       Array(paths[$0..<min($0 + length, paths.count)])
     }
-    return await withTaskGroup(of: (Int, [TapeConclusion]).self) { group in
-      for (index, part) in parts.enumerated() {
-        group.addTask {
-          do {
-            return (index, try supervisor.replay(part))
-          } catch {
-            return (index, part.map { _ in unjudged("\(error)") })
-          }
-        }
+    let done = Mutex<[(Int, [TapeConclusion])]>([])
+    DispatchQueue.concurrentPerform(iterations: parts.count) { index in
+      let conclusions: [TapeConclusion]
+      do {
+        conclusions = try supervisor.replay(parts[index])
+      } catch {
+        conclusions = parts[index].map { _ in unjudged("\(error)") }
       }
-      var all: [(Int, [TapeConclusion])] = []
-      for await part in group { all.append(part) }
-      return all.sorted { $0.0 < $1.0 }.flatMap(\.1)
+      done.withLock { $0.append((index, conclusions)) }
     }
+    return done.withLock { $0.sorted { $0.0 < $1.0 }.flatMap(\.1) }
   }
 
   /// Builds what has to be built.

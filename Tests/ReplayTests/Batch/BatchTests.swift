@@ -30,10 +30,10 @@ import Testing
     #expect(old.digest != digest)
   }
 
-  @Test func `any number of jobs gives the same results`() async throws {
+  @Test func `any number of jobs gives the same results`() throws {
     let paths = ["no-such-file-1.tape", "no-such-file-2.tape"]
-    let one = await TapeBatch.replay(paths: paths, handlers: [.modelOfTape], jobs: 1)
-    let four = await TapeBatch.replay(paths: paths, handlers: [.modelOfTape], jobs: 4)
+    let one = TapeBatch.replay(paths: paths, handlers: [.modelOfTape], jobs: 1)
+    let four = TapeBatch.replay(paths: paths, handlers: [.modelOfTape], jobs: 4)
     #expect(one.map(\.path) == paths)
     #expect(four.map(\.path) == paths)
     #expect(one.map(\.verdict) == [.unjudged, .unjudged])

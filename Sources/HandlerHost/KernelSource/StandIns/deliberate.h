@@ -132,7 +132,7 @@ static void *pt_allocate(size_t size)
 }
 static void kfree(const void *block)
 {
-    if (!block)
+    if (ZERO_OR_NULL_PTR(block))
         return;
     struct pt_header *header = pt_header(block);
     if (header->magic != PT_MAGIC)
@@ -277,6 +277,7 @@ static void ri_timer(struct timer_list *timer) { (void)timer; }
 #else
 /* No guarded control stacks on the tape. */
 #define task_gcs_el0_enabled(task) false
+#define get_user_gcs(address, error) ((void)(address), 0UL)
 #define load_user_gcs(address, error) 0UL
 #define put_user_gcs(value, address, error) ((void)(error))
 #define read_sysreg_s(name) 0UL

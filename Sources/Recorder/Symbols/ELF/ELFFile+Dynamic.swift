@@ -1,4 +1,5 @@
 import CElf
+import Glibc
 
 /// What the dynamic loader reads from a file to find the libraries it needs.
 struct ELFDynamic {

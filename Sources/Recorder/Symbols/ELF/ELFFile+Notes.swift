@@ -1,4 +1,5 @@
 import CElf
+import Glibc
 
 extension ELFFile {
   /// The GNU build id; empty when the file has none.

@@ -1,4 +1,5 @@
 import CElf
+import Glibc
 
 /// What one symbol section holds, sorted by what it is good for.
 struct ELFSymbols {
@@ -102,7 +103,7 @@ extension ELFFile {
 
   /// `.symtab` has no version section: the linker writes versions into the names themselves.
   private static func splitVersion(_ name: String) -> (String, SymbolVersions.Entry?) {
-    guard let at = name.firstIndex(of: "@"), at != name.startIndex else { return (name, nil) }
+    guard let at = name.utf8.firstIndex(of: 0x40), at != name.startIndex else { return (name, nil) }
     let rest = name[name.index(after: at)...]
     let isDefault = rest.first == "@"
     let version = isDefault ? rest.dropFirst() : rest

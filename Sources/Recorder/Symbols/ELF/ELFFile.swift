@@ -68,6 +68,11 @@ public struct ELFFile: ~Copyable {
     segments.lazy.compactMap { $0.fileOffset(of: address) }.first
   }
 
+  /// The virtual address of a file offset, through the segment that maps it.
+  public func address(ofFileOffset offset: UInt64) -> UInt64? {
+    segments.lazy.compactMap { $0.address(ofFileOffset: offset) }.first
+  }
+
   /// The bytes at a file offset, fewer than asked for at the end of the file.
   public func bytes(at offset: UInt64, upTo count: Int) -> [UInt8] {
     guard offset < size else { return [] }

@@ -1,4 +1,5 @@
 import CElf
+import Glibc
 import ProbeEvents
 
 /// The machine codes of ELF headers, as architectures and as names for messages.

@@ -1,4 +1,5 @@
 import CElf
+import Glibc
 
 /// A loadable part of an ELF file: which bytes of the file appear at which virtual addresses.
 public struct ELFSegment: Sendable, Hashable {

@@ -1,4 +1,5 @@
 import CElf
+import Glibc
 import SystemPackage
 
 /// The one owner of a libelf descriptor; every call into libelf is here.

@@ -14,6 +14,12 @@ enum InstructionBoundary: Equatable {
     _ code: [UInt8], address: UInt64, distance: UInt64, decoder: borrowing InstructionDecoder
   ) -> InstructionBoundary {
     var at = 0
+    if let size = decoder.fixedSize, let target = Int(exactly: distance) {
+      // What comes before need not be decoded, and may be data.
+      let before = distance - distance % UInt64(size)
+      guard before == distance else { return .inside(before: before, after: before + UInt64(size)) }
+      at = target
+    }
     while UInt64(at) <= distance {
       // An address may be anything in a hostile file; it only matters for printing.
       let here = address &+ UInt64(at)

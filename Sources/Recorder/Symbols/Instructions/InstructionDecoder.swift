@@ -8,6 +8,14 @@ struct InstructionDecoder: ~Copyable {
   private let architecture: Architecture
   private let instruction: UnsafeMutablePointer<cs_insn>
 
+  /// The size of every instruction in bytes, where they all have one size.
+  var fixedSize: Int? {
+    switch architecture {
+    case .x86_64: nil
+    case .aarch64: 4
+    }
+  }
+
   /// One decoded instruction.
   struct Decoded {
     let size: Int

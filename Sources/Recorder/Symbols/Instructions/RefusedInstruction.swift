@@ -13,7 +13,8 @@ enum RefusedInstruction {
     }
   }
 
-  /// Kernel: arch/x86/kernel/uprobes.c uprobe_init_insn(), is_prefix_bad(), good_insns_64
+  /// Kernel: arch/x86/kernel/uprobes.c uprobe_init_insn(), is_prefix_bad(), good_insns_64;
+  /// arch/x86/include/asm/insn.h insn_masking_exception()
   private static func x86Reason(_ bytes: [UInt8]) -> String? {
     var rest = bytes[...]
     while let prefix = rest.first, x86Prefixes.contains(prefix) {
@@ -28,6 +29,8 @@ enum RefusedInstruction {
     case 0xcd, 0xcf, 0xf1: return "it raises or ends an interrupt"
     case 0x6c...0x6f, 0xe4...0xe7, 0xec...0xef: return "it is an I/O port instruction"
     case 0xf4, 0xfa, 0xfb: return "it is privileged"
+    case 0x8e where rest.dropFirst().first.map { $0 & 0x38 == 0x10 } == true:
+      return "it loads the stack segment, which delays the step's trap"
     default: return nil
     }
   }

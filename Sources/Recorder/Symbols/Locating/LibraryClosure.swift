@@ -1,3 +1,5 @@
+import ProbeEvents
+
 /// The libraries a program will have mapped when its own code starts, found as the dynamic loader
 /// finds them: the program, `LD_PRELOAD`, then what they need, breadth first, and the loader itself.
 struct LibraryClosure {
@@ -95,20 +97,30 @@ struct LibraryClosure {
   }
 
   /// Splits a list of directories and fills in what the loader fills in.
+  ///
+  /// `$LIB` is fixed when the loader is built: `lib64` by default, Debian's own has the triplet.
   private static func expanded(
     _ list: String?, for path: String, separators: String = ":"
   ) -> [String] {
     guard let list, !list.isEmpty else { return [] }
     let real = FileIdentity.absolutePath(of: path) ?? path
     let origin = String(real[..<(real.lastIndex(of: "/") ?? real.startIndex)])
-    return list.split(omittingEmptySubsequences: false) { separators.contains($0) }.map { part in
+    let triplets = Architecture.allCases.map { "lib/\($0.name)-linux-gnu" }
+    return list.split(omittingEmptySubsequences: false) { separators.contains($0) }.flatMap {
+      part in
       // An empty part is the current directory.
-      guard !part.isEmpty else { return "." }
-      return String(part).replacingToken("ORIGIN", with: origin)
-        .replacingToken("LIB", with: "lib64")
+      guard !part.isEmpty else { return ["."] }
+      let directory = String(part).replacingToken("ORIGIN", with: origin)
+      var alternatives: [String] = []
+      for library in triplets + ["lib64"] {
+        let alternative = directory.replacingToken("LIB", with: library)
+        if !alternatives.contains(alternative) { alternatives.append(alternative) }
+      }
+      return alternatives
     }
   }
 
+  /// The file name at the end of a path.
   static func lastPart(_ path: String) -> String {
     path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
   }

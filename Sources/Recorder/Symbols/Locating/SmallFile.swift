@@ -24,7 +24,7 @@ enum SmallFile {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
       // The system writes at most the buffer's own length.
-      let count = buffer.withUnsafeMutableBytes { bytes in
+      let count = unsafe buffer.withUnsafeMutableBytes { bytes in
         (try? unsafe descriptor.read(into: bytes)) ?? -1
       }
       guard count > 0 else { return count == 0 }

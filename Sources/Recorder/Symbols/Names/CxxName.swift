@@ -11,25 +11,14 @@ struct CxxName {
     self.full = full
   }
 
-  /// The demangled name of a symbol, or nil when the symbol is not a mangled one.
-  init?(mangled: String) {
-    guard let full = demangle(mangled) else { return nil }
-    self.full = full
-  }
-
   /// Every accepted form, in the spelling that `normalized` gives; the full one first.
   var forms: [String] {
-    let (base, clones) = Self.splitClones(full)
-    let suffix = clones.joined()
-    let bracketed = clones.map { "[clone \($0)]" }.joined()
+    let (base, clones) = Self.splitClones(Array(full.utf8)[...])
+    let suffix = Array(clones.joined())
+    let bracketed = Array(clones.map { Array("[clone ".utf8) + $0 + [0x5d] }.joined())
     var bases = [base]
-    let isThunk = Self.specialPrefixes.contains { base.hasPrefix($0) }
-    if !isThunk, let parameters = Self.parameterList(in: base) {
-      let head = base[..<parameters.lowerBound]
-      let name = head[Self.nameStart(in: head)...]
-      bases.append(String(name) + String(base[parameters.lowerBound...]))
-      bases.append(String(name) + String(base[parameters]))
-      bases.append(String(name))
+    if let parts = Self.parts(of: base) {
+      bases += [parts.name + parts.rest, parts.name + parts.parameters, parts.name]
     }
     guard !clones.isEmpty else { return bases.map(Self.normalized) }
     // A clone is not the function its source names: it is found only with its suffix written.
@@ -38,22 +27,27 @@ struct CxxName {
   }
 
   /// The name without return type and parameters, for lists of similar names.
-  var short: String { forms.dropFirst(3).first ?? full }
+  var short: String {
+    let (base, clones) = Self.splitClones(Array(full.utf8)[...])
+    guard clones.isEmpty, let parts = Self.parts(of: base) else { return full }
+    return Self.normalized(parts.name)
+  }
 
   /// The text without spaces that do not separate two words.
-  static func normalized(_ text: String) -> String {
-    let bytes = Array(text.utf8)
+  static func normalized(_ text: String) -> String { normalized(Array(text.utf8)[...]) }
+
+  private static func normalized(_ bytes: ArraySlice<UInt8>) -> String {
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count)
-    for (index, byte) in bytes.enumerated() {
-      guard byte == 0x20 else {
-        result.append(byte)
+    var isAfterSpace = false
+    for byte in bytes {
+      guard byte != 0x20 else {
+        isAfterSpace = true
         continue
       }
-      guard let last = result.last, isWord(last),
-        let next = bytes[(index + 1)...].first(where: { $0 != 0x20 }), isWord(next)
-      else { continue }
-      if bytes[index + 1] != 0x20 { result.append(byte) }
+      if isAfterSpace, let last = result.last, isWord(last), isWord(byte) { result.append(0x20) }
+      isAfterSpace = false
+      result.append(byte)
     }
     return String(decoding: result, as: UTF8.self)
   }
@@ -63,101 +57,103 @@ struct CxxName {
     "non-virtual thunk to ", "virtual thunk to ", "covariant return thunk to ",
     "transaction clone for ", "non-transaction clone for ", "TLS init function for ",
     "TLS wrapper function for ",
-  ]
+  ].map { Array($0.utf8) }
 
   private static func isWord(_ byte: UInt8) -> Bool {
-    byte == 0x5f || (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte)
-      || (0x61...0x7a).contains(byte) || byte >= 0x80
+    switch byte {
+    case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f, 0x80...0xff: true
+    default: false
+    }
   }
 
   /// Separates the ` [clone .suffix]` parts at the end.
-  private static func splitClones(_ text: String) -> (String, [String]) {
-    var base = text[...]
-    var clones: [String] = []
-    let mark = " [clone "
-    while base.last == "]", let open = base.lastIndex(of: "["),
-      open != base.startIndex
+  private static func splitClones(
+    _ text: ArraySlice<UInt8>
+  ) -> (ArraySlice<UInt8>, [ArraySlice<UInt8>]) {
+    let mark = Array(" [clone ".utf8)
+    var base = text
+    var clones: [ArraySlice<UInt8>] = []
+    while base.last == 0x5d, let open = base.lastIndex(of: 0x5b), open > base.startIndex,
+      base[(open - 1)...].starts(with: mark)
     {
-      let start = base.index(before: open)
-      guard base[start...].hasPrefix(mark) else { break }
-      clones.insert(String(base[start...].dropFirst(mark.count).dropLast()), at: 0)
-      base = base[..<start]
+      clones.insert(base[(open - 1)...].dropFirst(mark.count).dropLast(), at: 0)
+      base = base[..<(open - 1)]
     }
-    return (String(base), clones)
+    return (base, clones)
   }
 
-  /// The last pair of parentheses that is inside no other bracket.
-  private static func parameterList(in text: String) -> Range<String.Index>? {
-    var result: Range<String.Index>?
-    var open: String.Index?
-    scan(text[...]) { character, index, depth in
-      if character == "(", depth == 1 { open = index }
-      if character == ")", depth == 0, let start = open {
-        result = start..<text.index(after: index)
+  /// The parts of a function's name; nil where there is no parameter list, and for thunks, whose
+  /// parts are those of another function.
+  private static func parts(
+    of base: ArraySlice<UInt8>
+  ) -> (name: ArraySlice<UInt8>, parameters: ArraySlice<UInt8>, rest: ArraySlice<UInt8>)? {
+    guard !specialPrefixes.contains(where: { base.starts(with: $0) }) else { return nil }
+    // The parameter list is the last pair of parentheses inside no other bracket. The name starts
+    // behind the last space outside brackets in front of it, but `operator int` and `operator new`
+    // are names with a space.
+    var opened: (at: Int, nameStart: Int)?
+    var parameters: (range: Range<Int>, nameStart: Int)?
+    var nameStart = base.startIndex
+    var isOperatorName = false
+    scan(base) { byte, index, depth, isOperator in
+      if isOperator, depth == 0 { isOperatorName = true }
+      if byte == 0x20, depth == 0, !isOperatorName { nameStart = index + 1 }
+      if byte == 0x28, depth == 1 { opened = (index, nameStart) }
+      if byte == 0x29, depth == 0, let start = opened {
+        parameters = (start.at..<index + 1, start.nameStart)
       }
     }
-    return result
+    guard let parameters else { return nil }
+    return (
+      base[parameters.nameStart..<parameters.range.lowerBound], base[parameters.range],
+      base[parameters.range.lowerBound...]
+    )
   }
 
-  /// Where the name starts behind a return type: after the last space outside brackets, but never
-  /// inside `operator int` or `operator new`.
-  private static func nameStart(in head: Substring) -> String.Index {
-    var start = head.startIndex
-    var isFixed = false
-    scan(head) { character, index, depth in
-      guard !isFixed, depth == 0 else { return }
-      if isOperator(head, at: index) { isFixed = true }
-      if character == " " { start = head.index(after: index) }
-    }
-    return start
-  }
-
-  private static func isOperator(_ text: Substring, at index: String.Index) -> Bool {
-    guard text[index...].hasPrefix("operator") else { return false }
-    if index > text.startIndex, let before = text[text.index(before: index)].asciiValue,
-      isWord(before)
-    {
-      return false
-    }
-    let next = text[index...].dropFirst("operator".count).first
-    return next.map { !($0.isLetter || $0.isNumber || $0 == "_") } ?? true
-  }
-
+  private static let operatorWord = Array("operator".utf8)
   private static let symbolicOperators = [
     "->*", "<=>", "<<=", ">>=", "()", "[]", "->", "<<", ">>", "<=", ">=", "<", ">",
-  ]
+  ].map { Array($0.utf8) }
 
-  /// Calls `visit` with each character and the bracket depth behind it; the signs of an operator's
-  /// name are no brackets.
+  private static func isOperator(_ text: ArraySlice<UInt8>, at index: Int) -> Bool {
+    guard text[index...].starts(with: operatorWord) else { return false }
+    if index > text.startIndex, isWord(text[index - 1]) { return false }
+    return text[index...].dropFirst(operatorWord.count).first.map { !isWord($0) } ?? true
+  }
+
+  /// Calls `visit` with each byte, the bracket depth behind it, and whether an operator's name
+  /// begins there; the signs of an operator's name are no brackets.
   private static func scan(
-    _ text: Substring, _ visit: (Character, String.Index, _ depth: Int) -> Void
+    _ text: ArraySlice<UInt8>,
+    _ visit: (_ byte: UInt8, _ index: Int, _ depth: Int, _ isOperator: Bool) -> Void
   ) {
-    var stack: [Character] = []
+    var stack: [UInt8] = []
     var index = text.startIndex
     while index < text.endIndex {
-      let character = text[index]
-      if character == "o", isOperator(text, at: index) {
-        visit(character, index, stack.count)
-        index = text.index(index, offsetBy: "operator".count)
-        if let sign = symbolicOperators.first(where: { text[index...].hasPrefix($0) }) {
-          index = text.index(index, offsetBy: sign.count)
+      let byte = text[index]
+      if byte == 0x6f, isOperator(text, at: index) {
+        visit(byte, index, stack.count, true)
+        index += operatorWord.count
+        if let sign = symbolicOperators.first(where: { text[index...].starts(with: $0) }) {
+          index += sign.count
         }
         continue
       }
-      switch character {
-      case "(", "[", "{", "<": stack.append(character)
-      case ")": pop(&stack, upTo: "(")
-      case "]": pop(&stack, upTo: "[")
-      case "}": pop(&stack, upTo: "{")
-      case ">": if stack.last == "<" { stack.removeLast() }
+      switch byte {
+      case 0x28, 0x5b, 0x7b, 0x3c: stack.append(byte)
+      case 0x29: pop(&stack, upTo: 0x28)
+      case 0x5d: pop(&stack, upTo: 0x5b)
+      case 0x7d: pop(&stack, upTo: 0x7b)
+      // A comparison inside parentheses closes no template.
+      case 0x3e where stack.last == 0x3c: stack.removeLast()
       default: break
       }
-      visit(character, index, stack.count)
-      index = text.index(after: index)
+      visit(byte, index, stack.count, false)
+      index += 1
     }
   }
 
-  private static func pop(_ stack: inout [Character], upTo open: Character) {
+  private static func pop(_ stack: inout [UInt8], upTo open: UInt8) {
     guard let match = stack.lastIndex(of: open) else { return }
     stack.removeSubrange(match...)
   }

@@ -34,19 +34,26 @@ struct NearMatches {
     return bytes.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }
   }
 
-  /// Levenshtein's distance; any value above `limit` once the limit is passed.
+  /// The changes between two words: a byte put in, left out or replaced, or two neighbours swapped;
+  /// any value above `limit` once the limit is passed.
   private static func distance(_ left: [UInt8], _ right: [UInt8], limit: Int) -> Int {
-    var row = Array(0...right.count)
+    var older: [Int] = []
+    var old = Array(0...right.count)
     for (index, byte) in left.enumerated() {
-      var diagonal = row[0]
-      row[0] = index + 1
+      var row = [index + 1]
+      row.reserveCapacity(right.count + 1)
       for column in right.indices {
-        let change = diagonal + (byte == right[column] ? 0 : 1)
-        diagonal = row[column + 1]
-        row[column + 1] = min(change, row[column] + 1, row[column + 1] + 1)
+        var best = min(old[column + 1], row[column]) + 1
+        best = min(best, old[column] + (byte == right[column] ? 0 : 1))
+        if index > 0, column > 0, byte == right[column - 1], left[index - 1] == right[column] {
+          best = min(best, older[column - 1] + 1)
+        }
+        row.append(best)
       }
       guard row.contains(where: { $0 <= limit }) else { return limit + 1 }
+      older = old
+      old = row
     }
-    return row[right.count]
+    return old[right.count]
   }
 }

@@ -1,4 +1,5 @@
 import CElf
+import Glibc
 import ProbeEvents
 
 /// What is known of a file that is to be probed: a copy, so that no file stays open.
@@ -14,10 +15,8 @@ struct LoadedFile {
   /// Where separate debug files were looked for, and which ones were of another build.
   let looked: [String]
   let mismatched: [String]
-  /// Virtual addresses at which unwinding information begins, ordered; they survive `strip`.
-  let unwindStarts: [UInt64]
-  /// The demangled names of `symbols.functions`, in their order; made when first needed.
-  private(set) var cxxNames: [CxxName?]?
+  let unwindEntries: [UnwindEntry]
+  private var knownCxxNames: CxxNames?
 
   /// Reads a file and, if its own symbol table is stripped, its debug file's.
   init(path given: String, search: SymbolSearch) throws(ProbeProblem) {
@@ -32,7 +31,7 @@ struct LoadedFile {
       entryAddress = file.entryAddress
       segments = file.segments
       buildID = file.buildID
-      unwindStarts = file.unwindStarts()
+      unwindEntries = file.unwindEntries()
       var debugSearch = DebugFileSearch(roots: search.debugRoots)
       let debugPath = file.hasFullSymbolTable ? nil : debugSearch.find(for: file, at: path)
       symbols = try SymbolTable(of: file, debugPath: debugPath)
@@ -65,17 +64,20 @@ struct LoadedFile {
         path: path, found: ELFMachine.name(file.machine),
         expected: Architecture.allCases.map(\.name).joined(separator: " or "))
     }
+    // Only the file that is mapped must be whole; a debug file has the headers without the code.
+    guard file.segments.allSatisfy({ !$0.isExecutable || $0.fileOffset + $0.fileSize <= file.size })
+    else { throw .file(path: path, .damaged("the code, which reaches beyond the file's end,")) }
     guard file.type == UInt16(ET_EXEC) || file.type == UInt16(ET_DYN) else {
       throw .notLoadable(path: path)
     }
     return found
   }
 
-  /// Fills in `cxxNames`.
-  mutating func demangleAll() -> [CxxName?] {
-    if let cxxNames { return cxxNames }
-    let names = symbols.functions.map { CxxName(mangled: $0.name) }
-    cxxNames = names
+  /// The demangled names of `symbols.functions`, in their order; made when first needed.
+  mutating func cxxNames() -> CxxNames {
+    if let knownCxxNames { return knownCxxNames }
+    let names = CxxNames(of: symbols.functions)
+    knownCxxNames = names
     return names
   }
 
@@ -96,8 +98,12 @@ struct LoadedFile {
   }
 
   /// Where the function or unwinding entry around an address begins; nil when nothing tells.
-  func codeStart(before address: UInt64) -> UInt64? {
+  func codeStart(around address: UInt64) -> UInt64? {
     if let function = symbols.function(containing: address) { return function.address }
-    return unwindStarts.last { $0 <= address }
+    guard let entry = unwindEntries.last(where: { $0.start <= address }),
+      let file = try? ELFFile(path: path), let length = file.length(of: entry),
+      address - entry.start < length
+    else { return nil }
+    return entry.start
   }
 }

@@ -37,7 +37,7 @@ struct PlaceCheck {
       throw .notExecutable(path: file.path, offset: fileOffset)
     }
     let function = file.symbols.function(containing: address)
-    if let start = file.codeStart(before: address), let startOffset = file.codeOffset(of: start),
+    if let start = file.codeStart(around: address), let startOffset = file.codeOffset(of: start),
       startOffset <= fileOffset
     {
       try checkInstruction(
@@ -79,9 +79,8 @@ struct PlaceCheck {
       throw .returnWithoutCall(
         symbol: symbol.displayName, reason: "the kernel starts the program there, nothing calls it")
     }
-    if symbol.name.split(separator: ".").dropFirst().contains("cold") {
-      throw .returnWithoutCall(
-        symbol: symbol.displayName, reason: "it is part of a function and is jumped to")
+    if let reason = EnteredWithoutCall.reason(symbol.name) {
+      throw .returnWithoutCall(symbol: symbol.displayName, reason: reason)
     }
   }
 

@@ -20,7 +20,9 @@ public enum PlaceProblem: Error, Sendable, Hashable {
 
 extension PlaceProblem: CustomStringConvertible {
   /// What is wrong, and what to do about it.
-  public var description: String {
+  public var description: String { text.printable }
+
+  private var text: String {
     switch self {
     case .offsetBeyondFunction(let symbol, let offset, let size):
       "\(symbol) is \(size) bytes long: +\(Self.hex(offset)) is beyond its end"

@@ -2,12 +2,15 @@ import Glibc
 
 extension ProbeProblem: CustomStringConvertible {
   /// What is wrong, and what to do about it.
-  public var description: String {
+  public var description: String { text.printable }
+
+  private var text: String {
     switch self {
     case .noTarget:
       "no file to look in; launch a command, give -x PATH, or write uprobe:PATH:SYMBOL"
     case .commandNotFound(let name):
-      "the command '\(name)' is not in PATH; give its path"
+      "the command '\(name)' was not found"
+        + (name.contains("/") ? "; check its path" : " in PATH; give its path")
     case .nameNotFound(let name, let near):
       "'\(name)' is neither a library nor a program in PATH; give its path" + Self.list(near)
     case .file(let path, let error):

@@ -15,6 +15,6 @@ public struct ProbeResolutionError: Error, Sendable, Hashable {
 extension ProbeResolutionError: CustomStringConvertible {
   /// One line for each failure.
   public var description: String {
-    failures.map { "\($0.specification): \($0.problem)" }.joined(separator: "\n")
+    failures.map { "\($0.specification.printable): \($0.problem)" }.joined(separator: "\n")
   }
 }

@@ -63,7 +63,7 @@ public struct ProbeResolver: Sendable {
       }
     }
     guard failures.isEmpty else { throw ProbeResolutionError(failures: failures) }
-    return Resolution(probes: work.probes, notes: work.notes)
+    return Resolution(probes: work.probes, notes: work.notes.map(\.printable))
   }
 }
 
@@ -82,6 +82,9 @@ private struct Work {
     self.search = search
     self.wildcardLimit = wildcardLimit
   }
+
+  /// Names in one remark.
+  private static let shownLimit = 8
 
   /// What the kernel knows a probe by.
   private struct Location: Hashable {
@@ -141,9 +144,11 @@ private struct Work {
       throw .wildcardMatchesNothing(path: file.path, pattern: name)
     }
     if !skipped.isEmpty {
+      let shown = skipped.prefix(Self.shownLimit).joined(separator: ", ")
+      let more = skipped.count - Self.shownLimit
       notes.append(
-        "\(specification.text): left out, since they cannot be probed: "
-          + skipped.joined(separator: ", "))
+        "\(specification.text): left out, since they cannot be probed: " + shown
+          + (more > 0 ? " and \(more) more" : ""))
     }
     let locations = Set(result.map(\.fileOffset)).count
     if locations > 1, !found.isPattern {

@@ -61,27 +61,32 @@ struct SymbolLookup {
 
   private func cxxMatches(_ name: String, in file: inout LoadedFile) -> [ELFSymbol] {
     let wanted = CxxName.normalized(name)
-    let names = file.demangleAll()
-    return zip(file.symbols.functions, names).compactMap { symbol, cxx in
-      guard let cxx, symbol.isDefaultVersion, !symbol.isIndirect, cxx.forms.contains(wanted)
-      else { return nil }
-      return symbol
+    let functions = file.symbols.functions
+    var matches: [ELFSymbol] = []
+    file.cxxNames().forEach(having: CxxNames.words(of: name)) { index, cxx in
+      let symbol = functions[index]
+      guard symbol.isDefaultVersion, !symbol.isIndirect, cxx.forms.contains(wanted) else { return }
+      matches.append(symbol)
     }
+    return matches
   }
 
   private func pattern(
     _ pattern: String, cxxOnly: Bool, in file: inout LoadedFile
   ) throws(ProbeProblem) -> [ELFSymbol] {
+    let functions = file.symbols.functions
     let raw = Wildcard(pattern)
+    var matching: Set<Int> = []
+    if !cxxOnly {
+      matching.formUnion(functions.indices.filter { raw.matches(functions[$0].name) })
+    }
     let spaced = Wildcard(CxxName.normalized(pattern))
-    let names = file.demangleAll()
-    let matches = zip(file.symbols.functions, names).compactMap { symbol, cxx -> ELFSymbol? in
-      guard symbol.isDefaultVersion, !symbol.isIndirect,
-        file.codeOffset(of: symbol.address) != nil
-      else { return nil }
-      if !cxxOnly, raw.matches(symbol.name) { return symbol }
-      guard let cxx else { return nil }
-      return cxx.forms.contains { spaced.matches($0) } ? symbol : nil
+    file.cxxNames().forEach(having: CxxNames.words(of: pattern)) { index, cxx in
+      guard !matching.contains(index), cxx.forms.contains(where: spaced.matches) else { return }
+      matching.insert(index)
+    }
+    let matches = matching.sorted().map { functions[$0] }.filter { symbol in
+      symbol.isDefaultVersion && !symbol.isIndirect && file.codeOffset(of: symbol.address) != nil
     }
     // Aliases count once: they are one probe.
     let count = Set(matches.map(\.address)).count
@@ -102,12 +107,12 @@ struct SymbolLookup {
     let isImported = table.importedNames.contains(name)
     if !isImported, table.functions.isEmpty { return stripped(file) }
     var near = NearMatches(to: CxxName.normalized(name))
-    for (symbol, cxx) in zip(table.functions, file.demangleAll()) {
-      near.consider(symbol.name, shown: symbol.name)
-      guard let cxx else { continue }
-      // With parameters written, compare with parameters.
-      let isWhole = name.contains("(")
-      near.consider(isWhole ? cxx.full : cxx.short, shown: isWhole ? cxx.full : cxx.short)
+    for symbol in table.functions { near.consider(symbol.name, shown: symbol.name) }
+    // With parameters written, compare with parameters.
+    let isWhole = name.contains("(")
+    file.cxxNames().forEach(having: []) { _, cxx in
+      let shown = isWhole ? cxx.full : cxx.short
+      near.consider(isWhole ? CxxName.normalized(shown) : shown, shown: shown)
     }
     let hint: UnknownSymbolHint =
       if isImported {

@@ -2,8 +2,9 @@
 ///
 /// Accepted are bpftrace's forms (`uprobe:PATH:SYMBOL[+OFFSET]`, `uretprobe:PATH:SYMBOL`,
 /// `uprobe:PATH:0xFILEOFFSET`, short `u:` and `ur:`, `cpp:"signature"` for the symbol, double quotes
-/// around either part), libbpf's section names (`uprobe/PATH:SYMBOL`), and perf's (`SYMBOL`,
-/// `SYMBOL+OFFSET`, `SYMBOL%return`), which name no file. A `*` in the symbol stands for any text.
+/// around either part), libbpf's section names (`uprobe/PATH:SYMBOL`), the kernel's own
+/// (`p:GROUP/EVENT PATH:OFFSET`, `r`, `PATH:OFFSET%return`), and perf's (`SYMBOL`, `SYMBOL+OFFSET`,
+/// `SYMBOL%return`), which name no file. A `*` in the symbol stands for any text.
 public struct ProbeSpecification: Sendable, Hashable {
   /// Which file is meant.
   public enum Target: Sendable, Hashable {
@@ -36,6 +37,15 @@ public struct ProbeSpecification: Sendable, Hashable {
   public init(_ text: String) throws(ProbeSpecificationError) {
     self.text = text
     guard !text.isEmpty else { throw .empty }
+    if let (isReturn, location) = try Self.kernelForm(text) {
+      let (path, rest) = try Self.splitPath(location)
+      let (body, hasSuffix) = try Self.withoutPerfSuffix(rest)
+      guard !path.contains("*") else { throw .wildcardInPath(path) }
+      target = .named(path)
+      place = try Self.place(body)
+      wantsReturn = isReturn || hasSuffix
+      return
+    }
     guard let kind = try Self.kind(of: text) else {
       let (body, isReturn) = try Self.withoutPerfSuffix(text[...])
       target = .unnamed
@@ -52,6 +62,24 @@ public struct ProbeSpecification: Sendable, Hashable {
     wantsReturn = kind.isReturn
   }
 
+  /// The location of a line of the kernel's `uprobe_events` file, or of a bare `PATH:OFFSET`, which
+  /// begins as a path does; nil for the other forms.
+  private static func kernelForm(
+    _ text: String
+  ) throws(ProbeSpecificationError) -> (isReturn: Bool, location: Substring)? {
+    if text.hasPrefix("/") || text.hasPrefix("./") || text.hasPrefix("../") {
+      return (false, text[...])
+    }
+    let words = text.split(separator: " ", omittingEmptySubsequences: true)
+    guard words.count > 1, let verb = words.first,
+      verb == "p" || verb == "r"
+        || verb.hasPrefix("p:") || verb.hasPrefix("r:")
+    else { return nil }
+    // A hit has all registers and stack words anyway.
+    guard words.count == 2 else { throw .fetchArguments(words.dropFirst(2).joined(separator: " ")) }
+    return (verb.hasPrefix("r"), words[1])
+  }
+
   private static let kinds: [(name: String, isReturn: Bool)] = [
     ("uprobe", false), ("u", false), ("uretprobe", true), ("ur", true),
   ]
@@ -65,11 +93,11 @@ public struct ProbeSpecification: Sendable, Hashable {
     let word = text.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." }
     let after = text[word.endIndex...]
     guard let separator = after.first, separator == ":" || separator == "/" else { return nil }
-    guard !after.hasPrefix("::"), !word.isEmpty else {
-      guard word.isEmpty else { return nil }
-      throw .missingKind(text)
+    guard !word.isEmpty else { throw .missingKind(text) }
+    // `u::f` is a function f in a namespace u; nobody names a namespace by the long words.
+    guard !after.hasPrefix("::") || word == "uprobe" || word == "uretprobe", word != "cpp" else {
+      return nil
     }
-    if word == "cpp" { return nil }
     let rest = after.dropFirst()
     if let match = kinds.first(where: { $0.name == word }) { return (match.isReturn, rest) }
     if separator == "/" { throw .missingKind(text) }

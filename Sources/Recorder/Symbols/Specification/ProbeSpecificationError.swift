@@ -20,6 +20,8 @@ public enum ProbeSpecificationError: Error, Sendable, Hashable {
   case returnSuffixWithKind(String)
   /// A source line, which needs debug information we do not read.
   case lineNumber(String)
+  /// Fetch arguments behind the kernel's form.
+  case fetchArguments(String)
   /// A `*` in the path; only symbols may be patterns.
   case wildcardInPath(String)
 }
@@ -48,6 +50,8 @@ extension ProbeSpecificationError: CustomStringConvertible {
       "%return belongs to the short form; write uretprobe:PATH:\(symbol)"
     case .lineNumber(let text):
       "'\(text)' names a source line; write SYMBOL+OFFSET (objdump -dl shows the offsets of a line)"
+    case .fetchArguments(let text):
+      "fetch arguments ('\(text)') are not needed: a hit holds all registers; leave them out"
     case .wildcardInPath(let path):
       "'*' is not allowed in the path '\(path)'; name one file"
     }

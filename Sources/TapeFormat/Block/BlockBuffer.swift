@@ -2,7 +2,7 @@ import ProbeEvents
 
 /// The hits and side events of a block while it is being written.
 struct BlockBuffer {
-  private(set) var columns = HitColumns()
+  var columns = HitColumns()
   var sideEvents = SideEventCodec.Encoder()
   private var indices: [ThreadIdentity: UInt32] = [:]
   private var latest: (thread: ThreadIdentity, index: UInt32)?
@@ -48,6 +48,18 @@ struct BlockBuffer {
 }
 
 extension HitColumns {
+  /// Makes the columns ready for the next block. The judged ones may keep their lengths and what is
+  /// in them, since a block of the same size then need not clear them before it fills them.
+  mutating func reuse(keepingJudged: Bool) {
+    guard keepingJudged else { return removeAll() }
+    count = 0
+    threadTable.removeAll(keepingCapacity: true)
+    cpus.removeAll(keepingCapacity: true)
+    times.removeAll(keepingCapacity: true)
+    registers.removeAll(keepingCapacity: true)
+    sideEvents.removeAll(keepingCapacity: true)
+  }
+
   /// Makes the columns empty and keeps their memory.
   mutating func removeAll() {
     count = 0

@@ -1,0 +1,94 @@
+/// The coding of values that no other prediction gives: repeats of recent ones by their age, and
+/// new ones as one of the recent regions of 65,536 addresses with 16 low bits. Both sides start each
+/// block with nothing but zeros and keep the same state.
+struct FarValues {
+  /// Codes from here on name a recent value by age, youngest first.
+  static let recentCode: UInt8 = 64
+  static let recentCount = 32
+  /// Codes from here on name a region.
+  static let regionCode: UInt8 = 128
+  static let regionCount = 32
+  /// A value in a region that is not in the table.
+  static let newRegionCode: UInt8 = 160
+
+  /// What is stored beside the codes, while it is being written.
+  struct Buffers {
+    var regions: [UInt8] = []
+    var low: [UInt8] = []
+    var high: [UInt8] = []
+  }
+
+  /// What is stored beside the codes, while it is being read.
+  struct Cursors {
+    var regions: Cursor
+    var low: Cursor
+    var high: Cursor
+
+    func finish() throws(TapeDamage.Reason) {
+      try regions.finish()
+      try low.finish()
+      try high.finish()
+    }
+  }
+
+  private var recent: InlineArray<32, UInt64> = InlineArray(repeating: 0)
+  private var nextRecent = 0
+  /// Region 0 stays 0, for small numbers.
+  private var regions: InlineArray<32, UInt64> = InlineArray(repeating: 0)
+  private var nextRegion = 1
+  private var latestRegion: UInt64 = 0
+
+  @inline(__always)
+  private mutating func remember(_ value: UInt64) {
+    recent[nextRecent] = value
+    nextRecent = (nextRecent &+ 1) & 31
+  }
+
+  private mutating func add(region: UInt64) {
+    regions[nextRegion] = region
+    nextRegion = nextRegion == 31 ? 1 : nextRegion + 1
+    latestRegion = region
+  }
+
+  /// Appends a value's region and low bits, where it needs them, and returns its code.
+  mutating func encode(_ value: UInt64, into buffers: inout Buffers) -> UInt8 {
+    for age in 0..<Self.recentCount where recent[(nextRecent - 1 - age) & 31] == value {
+      return Self.recentCode + UInt8(age)
+    }
+    buffers.low.append(UInt8(truncatingIfNeeded: value))
+    buffers.high.append(UInt8(truncatingIfNeeded: value >> 8))
+    remember(value)
+    let region = value >> 16
+    for index in 0..<Self.regionCount where regions[index] == region {
+      return Self.regionCode + UInt8(index)
+    }
+    buffers.regions.appendVarint(Zigzag.encode(region &- latestRegion))
+    add(region: region)
+    return Self.newRegionCode
+  }
+
+  /// The value of a code, which must be one of those above.
+  @inline(__always)
+  mutating func decode(
+    _ code: UInt8, _ content: Span<UInt8>, _ cursors: inout Cursors
+  ) throws(TapeDamage.Reason) -> UInt64 {
+    if code < Self.recentCode { throw .valueOutOfRange }
+    if code < Self.recentCode + 32 {
+      return recent[(nextRecent &- 1 &- Int(code &- Self.recentCode)) & 31]
+    }
+    let region: UInt64
+    if code >= Self.regionCode && code < Self.newRegionCode {
+      region = regions[Int(code &- Self.regionCode)]
+    } else if code == Self.newRegionCode {
+      region = latestRegion &+ Zigzag.decode(try cursors.regions.varint(content))
+      guard region >> 48 == 0 else { throw .valueOutOfRange }
+      add(region: region)
+    } else {
+      throw .valueOutOfRange
+    }
+    let bits = UInt64(try cursors.low.byte(content)) | UInt64(try cursors.high.byte(content)) << 8
+    let value = region << 16 | bits
+    remember(value)
+    return value
+  }
+}

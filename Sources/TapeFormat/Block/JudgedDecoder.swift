@@ -1,0 +1,314 @@
+import ProbeEvents
+
+/// Streams -> judged columns. The twin of ``JudgedEncoder``; keep them side by side.
+struct JudgedDecoder {
+  private typealias Stream = Streams.Judged
+
+  private let columns: ColumnTables
+  private let model: JudgedModel
+  private var far = FarValues()
+  private let threadCount: UInt64
+  private let probeCount: UInt64
+  private var wordsEnd = 0
+  /// The thread of the hit before, by its index in the block's table.
+  private var thread = 0
+  private var threads: Cursor
+  private var probes: Cursor
+  private var stackPointers: Cursor
+  private var instructionPointers: Cursor
+  private var functions: Cursor
+  private var flags: Cursor
+  private var lengths: Cursor
+  private var links: Cursor
+  private var linkValues: Cursor
+  private var masks: Cursor
+  private var codes: Cursor
+  private var farCursors: FarValues.Cursors
+
+  /// Decodes a judged group into columns, which are incomplete when it throws. Returns how many
+  /// unknown side events were skipped.
+  static func decode(
+    _ content: [UInt8], hits: Int, probeCount: Int, convention: CallConvention,
+    memory: ModelMemory, into columns: inout HitColumns
+  ) throws(TapeDamage.Reason) -> Int {
+    let cursors = try Streams.split(content, count: Stream.allCases.count)
+    let shapes = cursors[Stream.shapes.rawValue]
+    guard shapes.remaining == hits else { throw .streamTooShort }
+    try decodeThreads(content, cursors[Stream.threadTable.rawValue], into: &columns)
+    // Without a thread or probe there is nothing that a hit's predictions can be.
+    guard hits == 0 || (!columns.threadTable.isEmpty && probeCount > 0) else {
+      throw .valueOutOfRange
+    }
+    let words = try wordCount(content, cursors)
+    columns.resizeJudged(hits: hits, words: words, hasLink: convention.hasLink)
+    columns.windowStarts[0] = 0
+    let threadCount = columns.threadTable.count
+    try columns.withTables { (tables) throws(TapeDamage.Reason) in
+      let model = JudgedModel(
+        memory, convention, threads: threadCount, hits: hits,
+        stackPointers: tables.stackPointers)
+      var decoder = JudgedDecoder(
+        cursors, tables, model, threadCount: threadCount, probeCount: probeCount)
+      let bytes = content.span
+      for hit in 0..<hits {
+        try decoder.decode(hit, shape: bytes[shapes.offset + hit], bytes)
+      }
+      try decoder.finish(words: words)
+    }
+    let events = cursors[Stream.sideEvents.rawValue]
+    var reader = FieldReader(content, events.offset..<events.end)
+    return try SideEventCodec.decode(&reader, hits: hits, into: &columns.sideEvents)
+  }
+
+  private static func decodeThreads(
+    _ content: [UInt8], _ table: Cursor, into columns: inout HitColumns
+  ) throws(TapeDamage.Reason) {
+    var fields = FieldReader(content, table.offset..<table.end)
+    while !fields.isAtEnd {
+      guard columns.threadTable.count < TapeLimits.threadsPerBlock else { throw .overLimit }
+      columns.threadTable.append(try SideEventCodec.thread(&fields))
+    }
+  }
+
+  /// The number of stack words, which is bounded before memory is taken for them: each eight have
+  /// a mask.
+  private static func wordCount(
+    _ content: [UInt8], _ cursors: [Cursor]
+  ) throws(TapeDamage.Reason) -> Int {
+    var reader = cursors[Stream.wordCount.rawValue]
+    let count = try reader.varint(content.span)
+    try reader.finish()
+    guard count <= UInt64(TapeLimits.wordsPerBlock),
+      count <= 8 * UInt64(cursors[Stream.masks.rawValue].remaining)
+    else { throw .overLimit }
+    return Int(count)
+  }
+
+  private init(
+    _ cursors: [Cursor], _ columns: ColumnTables, _ model: JudgedModel, threadCount: Int,
+    probeCount: Int
+  ) {
+    self.columns = columns
+    self.model = model
+    self.threadCount = UInt64(threadCount)
+    self.probeCount = UInt64(probeCount)
+    threads = cursors[Stream.threads.rawValue]
+    probes = cursors[Stream.probes.rawValue]
+    stackPointers = cursors[Stream.stackPointers.rawValue]
+    instructionPointers = cursors[Stream.instructionPointers.rawValue]
+    functions = cursors[Stream.functions.rawValue]
+    flags = cursors[Stream.flags.rawValue]
+    lengths = cursors[Stream.lengths.rawValue]
+    links = cursors[Stream.links.rawValue]
+    linkValues = cursors[Stream.linkValues.rawValue]
+    masks = cursors[Stream.masks.rawValue]
+    codes = cursors[Stream.codes.rawValue]
+    farCursors = FarValues.Cursors(
+      regions: cursors[Stream.regions.rawValue], low: cursors[Stream.lowBytes.rawValue],
+      high: cursors[Stream.highBytes.rawValue])
+  }
+
+  /// Decodes a hit, whose index must be below the number of hits: all columns have that length.
+  @inline(__always)
+  private mutating func decode(
+    _ hit: Int, shape: UInt8, _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) {
+    if shape & Shape.thread != 0 {
+      let value = try threads.varint(bytes)
+      guard value < threadCount else { throw .valueOutOfRange }
+      thread = Int(truncatingIfNeeded: value)
+    }
+    var state = model.threads[thread]
+    if shape & (Shape.flags | Shape.length) != 0 { try decodeRare(shape, &state, bytes) }
+    let kind: HitKind = shape & Shape.isReturn == 0 ? .entry : .return
+    // The index is below the number of hits.
+    unsafe columns.threads[unchecked: hit] = UInt32(truncatingIfNeeded: thread)
+    unsafe columns.flags[unchecked: hit] = state.flags
+    unsafe columns.kinds[unchecked: hit] = kind
+    let stackPointer: UInt64
+    let site: UInt64
+    switch kind {
+    case .entry:
+      let reference = model.expectedEntry(state)
+      stackPointer = try decodeEntry(hit, reference, &state, shape, bytes)
+      try decodeWindow(hit, stackPointer, Int(state.windowLength), reference, bytes)
+      site = columns.site(of: hit, .entry, model.convention)
+    case .return:
+      (stackPointer, site) = try decodeReturn(hit, &state, shape, bytes)
+      try decodeWindow(hit, stackPointer, Int(state.windowLength), 0, bytes)
+    }
+    model.finish(&state, kind: kind, site: site, stackPointer: stackPointer)
+    model.threads[thread] = state
+  }
+
+  private mutating func decodeRare(
+    _ shape: UInt8, _ state: inout ThreadState, _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) {
+    if shape & Shape.flags != 0 {
+      state.flags = HitFlags(rawValue: try flags.byte(bytes))
+    }
+    if shape & Shape.length != 0 {
+      let value = try lengths.varint(bytes)
+      guard value <= UInt64(TapeLimits.wordsPerWindow) else { throw .overLimit }
+      state.windowLength = UInt32(truncatingIfNeeded: value)
+    }
+  }
+
+  /// Returns the stack pointer.
+  @inline(__always)
+  private mutating func decodeEntry(
+    _ hit: Int, _ reference: Int, _ state: inout ThreadState, _ shape: UInt8,
+    _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) -> UInt64 {
+    var probe = reference == 0 ? 0 : columns.probes[reference &- 1]
+    if shape & Shape.probe != 0 { probe = try decodeProbe(bytes) }
+    var stackPointer = model.expectedStackPointer(reference, state)
+    if shape & Shape.stackPointer != 0 {
+      stackPointer = try stackPointers.miss(bytes, stackPointer)
+    }
+    var address = model.expectedEntryAddress(probe)
+    if shape & Shape.instructionPointer != 0 {
+      address = try instructionPointers.miss(bytes, address)
+    }
+    let function = shape & Shape.function == 0 ? address : try functions.miss(bytes, address)
+    store(hit, probe, stackPointer, address, function)
+    if model.convention.hasLink {
+      _ = try decodeLink(hit, reference == 0 ? 0 : columns.links[reference &- 1], bytes)
+    }
+    model.noteEntry(
+      hit, &state, probe: probe, instructionPointer: address, stackPointer: stackPointer)
+    return stackPointer
+  }
+
+  /// Returns the stack pointer and the address returned to.
+  @inline(__always)
+  private mutating func decodeReturn(
+    _ hit: Int, _ state: inout ThreadState, _ shape: UInt8, _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) -> (stackPointer: UInt64, address: UInt64) {
+    let entry = model.calls.pop(&state)
+    var expected = columns.expectedReturn(from: entry, state, model.convention)
+    if shape & Shape.probe != 0 { expected.probe = try decodeProbe(bytes) }
+    if shape & Shape.stackPointer != 0 {
+      expected.stackPointer = try stackPointers.miss(bytes, expected.stackPointer)
+    }
+    if shape & Shape.instructionPointer != 0 {
+      expected.address = try instructionPointers.miss(bytes, expected.address)
+    }
+    if shape & Shape.function != 0 {
+      expected.function = try functions.miss(bytes, expected.function)
+    }
+    store(hit, expected.probe, expected.stackPointer, expected.address, expected.function)
+    if model.convention.hasLink {
+      state.linkAtReturn = try decodeLink(hit, state.linkAtReturn, bytes)
+    }
+    model.noteReturn(&state, stackPointer: expected.stackPointer)
+    return (expected.stackPointer, expected.address)
+  }
+
+  @inline(__always)
+  private func store(
+    _ hit: Int, _ probe: UInt32, _ stackPointer: UInt64, _ address: UInt64, _ function: UInt64
+  ) {
+    // The index is below the number of hits, as `decode` says.
+    unsafe columns.probes[unchecked: hit] = probe
+    unsafe columns.stackPointers[unchecked: hit] = stackPointer
+    unsafe columns.instructionPointers[unchecked: hit] = address
+    unsafe columns.functions[unchecked: hit] = function
+  }
+
+  private mutating func decodeProbe(_ bytes: Span<UInt8>) throws(TapeDamage.Reason) -> UInt32 {
+    let value = try probes.varint(bytes)
+    guard value < probeCount else { throw .valueOutOfRange }
+    return UInt32(truncatingIfNeeded: value)
+  }
+
+  private mutating func decodeLink(
+    _ hit: Int, _ prediction: UInt64, _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) -> UInt64 {
+    let value: UInt64
+    switch try links.byte(bytes) {
+    case 0: value = prediction
+    case 1: value = try linkValues.miss(bytes, prediction)
+    default: throw .valueOutOfRange
+    }
+    columns.links[hit] = value
+    return value
+  }
+
+  @inline(__always)
+  private mutating func decodeWindow(
+    _ hit: Int, _ stackPointer: UInt64, _ length: Int, _ reference: Int, _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) {
+    let start = wordsEnd
+    guard length <= columns.words.count &- start else { throw .overLimit }
+    var slot = JudgedModel.wordSlot(stackPointer, thread)
+    var first = 0
+    while first < length {
+      let count = min(8, length &- first)
+      let mask = try masks.byte(bytes)
+      if count == 8 && slot <= ModelMemory.wordSlots - 8 {
+        model.words.copyEight(from: slot, to: columns.words, at: start &+ first)
+        if mask != 0 { try decodeEight(first, mask, start, slot, reference, bytes) }
+      } else {
+        guard count == 8 || mask >> UInt8(count) == 0 else { throw .valueOutOfRange }
+        try decodeSome(first..<first + count, mask, start, slot, reference, bytes)
+      }
+      slot = (slot &+ count) & (ModelMemory.wordSlots - 1)
+      first &+= count
+    }
+    wordsEnd = start &+ length
+    columns.starts[hit &+ 1] = UInt32(truncatingIfNeeded: wordsEnd)
+  }
+
+  /// Decodes the mask's words of eight whose slots follow each other and that are already copied.
+  @inline(__always)
+  private mutating func decodeEight(
+    _ first: Int, _ mask: UInt8, _ start: Int, _ slot: Int, _ reference: Int,
+    _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) {
+    var rest = mask
+    while rest != 0 {
+      let place = rest.trailingZeroBitCount
+      rest &= rest &- 1
+      let word = try decodeWord(first &+ place, reference, bytes)
+      // The caller has copied eight words between these very places.
+      unsafe model.words[unchecked: slot &+ place] = word
+      unsafe columns.words[unchecked: start &+ first &+ place] = word
+    }
+  }
+
+  /// Decodes fewer than eight words, or eight whose slots go round about.
+  private mutating func decodeSome(
+    _ places: Range<Int>, _ mask: UInt8, _ start: Int, _ firstSlot: Int, _ reference: Int,
+    _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) {
+    var rest = mask
+    var slot = firstSlot
+    for place in places {
+      if rest & 1 != 0 { model.words[slot] = try decodeWord(place, reference, bytes) }
+      rest >>= 1
+      columns.words[start + place] = model.words[slot]
+      slot = (slot + 1) & (ModelMemory.wordSlots - 1)
+    }
+  }
+
+  @inline(__always)
+  private mutating func decodeWord(
+    _ place: Int, _ reference: Int, _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) -> UInt64 {
+    let code = try codes.byte(bytes)
+    if code == 0 { return columns.word(place, of: reference) }
+    return try far.decode(code, bytes, &farCursors)
+  }
+
+  private func finish(words: Int) throws(TapeDamage.Reason) {
+    guard wordsEnd == words else { throw .streamTooLong }
+    for cursor in [
+      threads, probes, stackPointers, instructionPointers, functions, flags, lengths, links,
+      linkValues, masks, codes,
+    ] {
+      try cursor.finish()
+    }
+    try farCursors.finish()
+  }
+}

@@ -1,0 +1,82 @@
+import ProbeEvents
+
+/// Registers <-> streams: encoder and decoder side by side.
+enum RegisterCodec {
+  private typealias Stream = Streams.Registers
+
+  /// Encodes the registers of a whole block.
+  static func encode(
+    _ columns: inout HitColumns, _ layout: RegisterLayout, memory: ModelMemory
+  ) -> StreamBuffers {
+    let hits = columns.count
+    let threads = columns.threadTable.count
+    return columns.withRegisterTables { (tables, registers) in
+      let model = RegisterModel(
+        memory, layout, tables, registers: registers, threads: threads, hits: hits)
+      var far = FarValues()
+      var farBuffers = FarValues.Buffers()
+      var tokens: [UInt8] = []
+      tokens.reserveCapacity(hits * model.columnsCoded.count)
+      for hit in 0..<hits {
+        let references = model.advance(to: hit)
+        for column in model.columnsCoded {
+          let wanted = registers[hit * model.width + column]
+          let place = RegisterModel.Place(hit: hit, column: column, references: references)
+          tokens.append(
+            model.source(of: wanted, place) ?? far.encode(wanted, into: &farBuffers))
+        }
+      }
+      var buffers = StreamBuffers(count: Stream.allCases.count)
+      buffers.streams[Stream.tokens.rawValue] = tokens
+      buffers.streams[Stream.regions.rawValue] = farBuffers.regions
+      buffers.streams[Stream.lowBytes.rawValue] = farBuffers.low
+      buffers.streams[Stream.highBytes.rawValue] = farBuffers.high
+      return buffers
+    }
+  }
+
+  /// Decodes the registers of a block whose judged columns are decoded.
+  static func decode(
+    _ content: [UInt8], _ layout: RegisterLayout, memory: ModelMemory,
+    into columns: inout HitColumns
+  ) throws(TapeDamage.Reason) {
+    let cursors = try Streams.split(content, count: Stream.allCases.count)
+    var tokens = cursors[Stream.tokens.rawValue]
+    var farCursors = FarValues.Cursors(
+      regions: cursors[Stream.regions.rawValue], low: cursors[Stream.lowBytes.rawValue],
+      high: cursors[Stream.highBytes.rawValue])
+    let hits = columns.count
+    let threads = columns.threadTable.count
+    columns.registers.resize(hits * layout.count, 0)
+    try columns.withRegisterTables { (tables, registers) throws(TapeDamage.Reason) in
+      let model = RegisterModel(
+        memory, layout, tables, registers: registers, threads: threads, hits: hits)
+      var far = FarValues()
+      let bytes = content.span
+      for hit in 0..<hits {
+        let references = model.advance(to: hit)
+        copyJudged(hit, layout, tables, registers)
+        for column in model.columnsCoded {
+          let token = try tokens.byte(bytes)
+          let place = RegisterModel.Place(hit: hit, column: column, references: references)
+          let known = model.value(of: token, place)
+          registers[hit * model.width + column] =
+            if let known { known } else { try far.decode(token, bytes, &farCursors) }
+        }
+      }
+      try tokens.finish()
+      try farCursors.finish()
+    }
+  }
+
+  /// Puts the judged columns in their places among the registers.
+  @inline(__always)
+  private static func copyJudged(
+    _ hit: Int, _ layout: RegisterLayout, _ columns: ColumnTables, _ registers: Table<UInt64>
+  ) {
+    let start = hit * layout.count
+    registers[start + layout.instructionPointer] = columns.instructionPointers[hit]
+    registers[start + layout.stackPointer] = columns.stackPointers[hit]
+    if let link = layout.linkRegister { registers[start + link] = columns.links[hit] }
+  }
+}

@@ -1,0 +1,96 @@
+/// A run of plain values in memory that somebody else keeps alive: a copy costs nothing, nothing is
+/// counted, and every access but the marked ones is checked against the bounds.
+///
+/// The block codecs touch a dozen arrays for each hit. As Swift arrays these cost more in
+/// uniqueness checks and reference counts than all decoding. A table is only handed down the stack
+/// from ``TableMemory`` or `HitColumns.withTables`, which outlive it.
+@safe struct Table<Element: BitwiseCopyable> {
+  private let base: UnsafeMutablePointer<Element>
+  let count: Int
+
+  init(_ buffer: UnsafeMutableBufferPointer<Element>) {
+    // A buffer without a base has no elements, so that nothing is ever read through this one.
+    unsafe base = buffer.baseAddress ?? UnsafeMutablePointer(bitPattern: 8).unsafelyUnwrapped
+    count = buffer.count
+  }
+
+  subscript(index: Int) -> Element {
+    @inline(__always) get {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+      // Within bounds.
+      return unsafe base[index]
+    }
+    @inline(__always) nonmutating set {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+      // Within bounds.
+      unsafe base[index] = newValue
+    }
+  }
+
+  /// An element whose index the caller knows to be within bounds.
+  @unsafe subscript(unchecked index: Int) -> Element {
+    @inline(__always) get {
+      assert(UInt(bitPattern: index) < UInt(bitPattern: count))
+      return unsafe base[index]
+    }
+    @inline(__always) nonmutating set {
+      assert(UInt(bitPattern: index) < UInt(bitPattern: count))
+      unsafe base[index] = newValue
+    }
+  }
+
+  /// Copies eight elements.
+  @inline(__always)
+  func copyEight(from start: Int, to target: Table<Element>, at place: Int) {
+    precondition(start >= 0 && start <= count &- 8)
+    precondition(place >= 0 && place <= target.count &- 8)
+    // Both runs of eight lie within bounds.
+    unsafe UnsafeMutableRawPointer(target.base + place).copyMemory(
+      from: base + start, byteCount: 8 &* MemoryLayout<Element>.stride)
+  }
+
+  /// Sets the first elements.
+  func fill(_ length: Int, with value: Element) {
+    precondition(length >= 0 && length <= count)
+    // Within bounds.
+    unsafe base.update(repeating: value, count: length)
+  }
+}
+
+/// A table of a power of two of slots, addressed by whatever number: only its low bits count.
+struct SlotTable<Element: BitwiseCopyable> {
+  private let table: Table<Element>
+  private let mask: Int
+
+  init(_ table: Table<Element>) {
+    precondition(table.count > 0 && table.count & (table.count - 1) == 0)
+    self.table = table
+    mask = table.count - 1
+  }
+
+  subscript(index: UInt64) -> Element {
+    // The mask is one less than the count, so what is left of the index is within bounds.
+    @inline(__always) get {
+      unsafe table[unchecked: Int(truncatingIfNeeded: index) & mask]
+    }
+    @inline(__always) nonmutating set {
+      unsafe table[unchecked: Int(truncatingIfNeeded: index) & mask] = newValue
+    }
+  }
+}
+
+/// Memory for a table, kept until the object goes.
+@safe final class TableMemory<Element: BitwiseCopyable> {
+  private let buffer: UnsafeMutableBufferPointer<Element>
+
+  init(count: Int, repeating value: Element) {
+    unsafe buffer = .allocate(capacity: count)
+    unsafe buffer.initialize(repeating: value)
+  }
+
+  deinit {
+    unsafe buffer.deallocate()
+  }
+
+  var table: Table<Element> { unsafe Table(buffer) }
+}
