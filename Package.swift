@@ -49,11 +49,12 @@ let package = Package(
     floor("Replay", ["ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost"]),
     floor(
       "Recorder", ["ProbeEvents", "TapeFormat", "CPerfEvent", "CElf", "CCapstone", system]),
+    floor("Reduction", ["Replay"]),
     floor("ProbetapeTesting", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay"]),
     .executableTarget(
       name: "probetape",
       dependencies: [
-        "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Recorder",
+        "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Reduction", "Recorder",
         "ProbetapeTesting", system, .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -63,6 +64,10 @@ let package = Package(
     tests(
       "ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
     tests("RecordingsTests", ["ProbeEvents", "TapeFormat", "Replay"]),
+    tests(
+      "HandlerHostTests",
+      ["ProbeEvents", "TapeFormat", "HandlerHost", "Replay", "ProbetapeTesting"]),
+    tests("ReductionTests", ["Reduction"]),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],
   swiftLanguageModes: [.v6]
