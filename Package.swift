@@ -55,18 +55,19 @@ let package = Package(
       name: "probetape",
       dependencies: [
         "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Reduction", "Recorder",
-        "ProbetapeTesting", system, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "ProbetapeTesting", system,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
-    tests("TapeFormatTests", ["ProbeEvents", "TapeFormat"]),
+    tests("TapeFormatTests", ["ProbeEvents", "TapeFormat", system]),
     tests("KernelModelTests", ["ProbeEvents", "KernelModel"]),
     tests(
       "ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
     tests("RecordingsTests", ["ProbeEvents", "TapeFormat", "Replay"]),
     tests(
       "HandlerHostTests",
-      ["ProbeEvents", "TapeFormat", "HandlerHost", "Replay", "ProbetapeTesting"]),
+      ["ProbeEvents", "TapeFormat", "HandlerHost", "Replay", "ProbetapeTesting", "probetape"]),
     tests("ReductionTests", ["Reduction"]),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],

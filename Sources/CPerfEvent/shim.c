@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -27,10 +28,6 @@ static int result(long value) {
 
 int cperf_open(const struct perf_event_attr *attr, pid_t pid, int cpu) {
   return result(syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC));
-}
-
-int cperf_enable(int fd) {
-  return result(ioctl(fd, PERF_EVENT_IOC_ENABLE, 0));
 }
 
 int cperf_disable(int fd) {
@@ -110,7 +107,20 @@ void cperf_thread_join(void *argument) {
   free(thread);
 }
 
-void cperf_thread_favour(void) {
-  // On Linux a priority set for a thread's own number is that thread's alone.
-  setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -20);
+// On Linux a priority set for a thread's own number is that thread's alone.
+void cperf_thread_nice(int value) {
+  setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), value);
+}
+
+int cperf_thread_favour(void) {
+  int old = getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid));
+  cperf_thread_nice(-20);
+  return old;
+}
+
+void cperf_thread_first(void) {
+  struct sched_param parameters = {.sched_priority = 1};
+  // 0 is the calling thread. Some control groups have no share of real time to give.
+  if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) != 0)
+    cperf_thread_nice(-20);
 }

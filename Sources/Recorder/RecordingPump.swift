@@ -55,20 +55,20 @@ struct RecordingPump: ~Copyable {
     }
     let families =
       threads.isEmpty ? TaskFamilies() : TaskFamilies(attached: Set(threads.map(\.thread)))
-    let feeder = HitFeeder(
+    var feeder = HitFeeder(
       sink: sink, table: events.table, architecture: architecture, tracepoints: tracepoints,
       families: families)
     do throws(TapeError) {
-      try announce(threads, to: feeder, at: header.startTime)
+      try announce(threads, to: &feeder, at: header.startTime)
     } catch {
       throw .tape(error)
     }
     try target.release()
     do throws(TapeError) {
       let exit = try pump(
-        into: feeder, from: header.startTime, target: &target, signals: signals,
+        into: &feeder, from: header.startTime, target: &target, signals: signals,
         progress: progress)
-      return try finish(feeder, exit: exit, wholeFrom: header.wholeFrom)
+      return try finish(&feeder, exit: exit, wholeFrom: header.wholeFrom)
     } catch {
       throw .tape(error)
     }
@@ -76,7 +76,7 @@ struct RecordingPump: ~Copyable {
 
   /// What there is to know about threads that ran already, before their first hit.
   private func announce(
-    _ threads: [ThreadIdentity], to feeder: HitFeeder, at time: UInt64
+    _ threads: [ThreadIdentity], to feeder: inout HitFeeder, at time: UInt64
   ) throws(TapeError) {
     var processes: Set<Int32> = []
     for thread in threads {
@@ -95,58 +95,67 @@ struct RecordingPump: ~Copyable {
   }
 
   private mutating func pump(
-    into feeder: HitFeeder, from start: UInt64, target: inout RecordingTarget,
+    into feeder: inout HitFeeder, from start: UInt64, target: inout RecordingTarget,
     signals: borrowing SignalWatch, progress: (RecordingProgress) -> Void
   ) throws(TapeError) -> TargetExit {
-    var flushed = Syscalls.now
-    var polled = flushed
-    var told = flushed
+    var haste = Haste()
+    var flushed = Interval(nanoseconds: Self.flushInterval)
+    var polled = Interval(nanoseconds: Self.pollInterval)
+    var told = Interval(nanoseconds: Self.progressInterval)
     var signalCount = 0
     while true {
-      let rounds = queue.pop(milliseconds: Drainer.idleMilliseconds)
-      try deliver(rounds, to: feeder)
-      let now = Syscalls.now
-      if now - flushed >= Self.flushInterval {
-        flushed = now
-        try feeder.sink.flush()
-      }
-      if now - told >= Self.progressInterval {
-        told = now
-        progress(
-          RecordingProgress(
-            hits: feeder.entries + feeder.returns, lost: feeder.lostCount, elapsed: now - start,
-            backlogBytes: queue.backlogBytes))
-      }
-      while let signal = signals.next() {
-        signalCount += 1
-        target.pass(signal)
-      }
-      if signalCount >= target.signalsToEnd { return target.unfinished }
-      if now - polled >= Self.pollInterval {
-        polled = now
-        if let exit = target.poll() { return exit }
-      }
+      var rounds = queue.pop(milliseconds: Drainer.idleMilliseconds)[...]
+      // With nothing to deliver the clock still runs.
+      repeat {
+        if let round = rounds.popFirst() { try deliver(round, to: &feeder) }
+        haste.adapt(to: queue.backlogBytes)
+        let now = Syscalls.now
+        if flushed.isOver(at: now) { try feeder.sink.flush() }
+        if told.isOver(at: now) {
+          progress(
+            RecordingProgress(
+              hits: feeder.entries + feeder.returns, lost: feeder.lostCount,
+              elapsed: now - start, backlogBytes: queue.backlogBytes))
+        }
+        while let signal = signals.next() {
+          signalCount += 1
+          target.pass(signal)
+        }
+        var exit = signalCount >= target.signalsToEnd ? target.unfinished : nil
+        if exit == nil, polled.isOver(at: now) { exit = target.poll() }
+        if let exit {
+          // What is not drained yet follows behind these.
+          events.disableAll()
+          try deliver(rest: rounds, to: &feeder)
+          return exit
+        }
+      } while !rounds.isEmpty
     }
   }
 
   private mutating func deliver(
-    _ rounds: consuming [Round], to feeder: HitFeeder
+    rest rounds: ArraySlice<Round>, to feeder: inout HitFeeder
   ) throws(TapeError) {
-    for round in rounds {
-      let queue = queue
-      try merger.add(round, to: feeder) { queue.recycle($0) }
-      // A backlog may take long: the promise to flush holds for it as well.
-    }
+    for round in rounds { try deliver(round, to: &feeder) }
   }
 
+  private mutating func deliver(
+    _ round: Round, to feeder: inout HitFeeder
+  ) throws(TapeError) {
+    let queue = queue
+    let bytes = round.byteCount
+    try merger.add(round, to: &feeder) { queue.recycle($0) }
+    queue.finish(bytes)
+  }
+
+  /// Everything is disabled already.
   private mutating func finish(
-    _ feeder: HitFeeder, exit: TargetExit, wholeFrom: UInt64
+    _ feeder: inout HitFeeder, exit: TargetExit, wholeFrom: UInt64
   ) throws(TapeError) -> RecordingSummary {
-    events.disableAll()
     var summary = RecordingSummary()
     summary.endTime = Syscalls.now
     thread = nil
-    try deliver(queue.pop(milliseconds: 0), to: feeder)
+    try deliver(rest: queue.pop(milliseconds: 0)[...], to: &feeder)
     try feeder.finish(at: summary.endTime)
     // Rings tell of a loss with the next record that fits; of the last one only the counters know.
     for (ring, count) in zip(events.rings, events.lostByCPU() ?? []) {

@@ -5,8 +5,14 @@ import TapeFormat
 /// One recording from set-up to clean-up: makes the dynamic events and the perf events, lets
 /// ``RecordingPump`` carry the hits, and takes everything away again.
 struct RecordingSession: ~Copyable {
-  /// Bytes of each CPU's ring unless asked otherwise.
-  static let ringBytes = 8 << 20
+  /// Bytes of each CPU's ring unless asked otherwise: what the drainer may be late for. On a machine
+  /// with few CPUs it competes with the target for them, and once came 200 ms late under a load of
+  /// nine; where there are many, it has one for itself.
+  static func ringBytes(cpus: Int) -> Int {
+    var bytes = 32 << 20
+    while bytes > 4 << 20, bytes * cpus > 128 << 20 { bytes /= 2 }
+    return bytes
+  }
 
   private let plan: RecordingPlan
   private let host: Host
@@ -39,22 +45,22 @@ struct RecordingSession: ~Copyable {
     defer { dynamicEvents.removeAll(from: tracefs) }
     let probes = try makeProbeEvents()
     let tracepoints = KernelTracepoints(tracefs)
-    let events = PerfEventSet(cpus: host.cpus, attributes: attributes, ringPages: ringPages)
+    let events = try PerfEventSet(cpus: host.cpus, attributes: attributes, ringPages: ringPages)
     defer { events.closeAll() }
     var opening = EventOpening(events: events, tracepoints: tracepoints.events, probes: probes)
-    let threads = try target.open(&opening)
-
+    // The rings are drained from now on: opening for many threads takes a while.
     var pump = try RecordingPump(
       events: events, tracepoints: tracepoints, architecture: host.kernel.architecture)
+    let startTime = Syscalls.now
+    let threads = try target.open(&opening)
     var header = TapeHeader(
       kernel: host.kernel, probes: plan.probes, stackBytes: plan.stackBytes,
-      startRealTime: Syscalls.nanoseconds(CLOCK_REALTIME), startTime: Syscalls.now)
+      startRealTime: Syscalls.nanoseconds(CLOCK_REALTIME), startTime: startTime)
     switch plan.target {
     case .launch(let command):
       header.command = command
     case .attach(let processes):
       header.attachedProcesses = processes
-      events.enableAll()
       header.wholeFrom = Syscalls.now
     }
     var summary = try pump.run(
@@ -65,18 +71,18 @@ struct RecordingSession: ~Copyable {
   }
 
   private var ringPages: Int {
-    plan.ringPages ?? max(1, Self.ringBytes / host.pageBytes)
+    plan.ringPages ?? max(1, Self.ringBytes(cpus: host.cpus.count) / host.pageBytes)
   }
 
   private var attributes: PerfAttributes {
-    let enableOnExec =
+    let waitsForExec =
       switch plan.target {
       case .launch: true
       case .attach: false
       }
     return PerfAttributes(
       registerMask: host.kernel.architecture.registerLayout.perfMask, stackBytes: plan.stackBytes,
-      ringBytes: ringPages * host.pageBytes, enableOnExec: enableOnExec)
+      ringBytes: ringPages * host.pageBytes, waitsForExec: waitsForExec)
   }
 
   private mutating func makeProbeEvents() throws(RecorderError) -> [EventOpening.ProbeEvent] {

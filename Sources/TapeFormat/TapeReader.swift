@@ -171,7 +171,7 @@ public struct TapeReader {
     columns.reuse(keepingJudged: !selected.isDisjoint(with: [.judged, .registers]))
     if !selected.isDisjoint(with: [.judged, .registers]) {
       try inflate(groups, .judged)
-      skipped += try JudgedDecoder.decode(
+      skipped += try JudgedGroup.decode(
         content, hits: header.hits, probeCount: self.header.probes.count,
         convention: CallConvention(hasLink: layout.linkRegister != nil), memory: memory,
         into: &columns)

@@ -109,4 +109,4 @@ nonisolated(unsafe) let table = {
 }()
 
 @_cdecl("probe_handler_v1")
-func probeHandler() -> UnsafePointer<probe_handler> { table }
+public func probeHandler() -> UnsafePointer<probe_handler> { table }

@@ -15,8 +15,7 @@
 
 // perf_event_open(2); `cpu` and `pid` as there. Returns a descriptor.
 int cperf_open(const struct perf_event_attr *attr, pid_t pid, int cpu);
-// PERF_EVENT_IOC_ENABLE and _DISABLE, which reach the inherited children as well.
-int cperf_enable(int fd);
+// PERF_EVENT_IOC_DISABLE, which reaches the inherited children as well.
 int cperf_disable(int fd);
 // PERF_EVENT_IOC_SET_OUTPUT: `fd` writes into the ring of `owner` from now on.
 int cperf_set_output(int fd, int owner);
@@ -92,8 +91,14 @@ int cperf_signals_next(int fd, struct cperf_signal *signal);
 // Starts a thread that runs `body(context)`; returns a handle for cperf_thread_join, or NULL.
 void *cperf_thread_start(void (*body)(void *), void *context);
 void cperf_thread_join(void *thread);
-// Gives the calling thread the highest share of the processor it may have; failure is harmless.
-void cperf_thread_favour(void);
+// Puts the calling thread before all ordinary ones (SCHED_FIFO, else the lowest nice value). Only
+// for a thread that runs briefly and sleeps. Failure is harmless.
+void cperf_thread_first(void);
+// Gives the calling thread the highest share of the processor it may have, and returns its nice value
+// before. Failure is harmless.
+int cperf_thread_favour(void);
+// Gives the calling thread a nice value.
+void cperf_thread_nice(int value);
 
 // MARK: the self probe
 

@@ -192,7 +192,8 @@ public import ProbeEvents
         actual: "\(stray.length) bytes written at 0x\(String(stray.address, radix: 16))")
     }
     let place = architecture == .x86_64 ? "the word at the stack pointer" : "the link register"
-    let written = unsafe architecture == .x86_64
+    let written =
+      unsafe architecture == .x86_64
       ? context.pointee.slotValue : context.pointee.linkRegister
     switch outcome {
     case .pushed where written == nil:

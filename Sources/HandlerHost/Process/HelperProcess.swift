@@ -37,7 +37,8 @@ public struct HelperProcess: Sendable {
     var output: [UInt8] = [], errors: [UInt8] = []
     drain(descriptors.read, into: &output, errorDescriptors.read, into: &errors)
     return Outcome(
-      status: ChildStatus.wait(pid), output: output, errors: String(decoding: errors, as: UTF8.self))
+      status: ChildStatus.wait(pid), output: output, errors: String(decoding: errors, as: UTF8.self)
+    )
   }
 
   private static func start(

@@ -4,15 +4,19 @@ public import SystemPackage
 public enum SmallFiles {
   /// The bytes of a file of at most `limit` bytes; nil when it cannot be read or is longer.
   public static func read(_ path: String, limit: Int) -> [UInt8]? {
-    guard let descriptor = try? FileDescriptor.open(
-      FilePath(path), .readOnly, options: .closeOnExec)
+    guard
+      let descriptor = try? FileDescriptor.open(
+        FilePath(path), .readOnly, options: .closeOnExec)
     else { return nil }
     // A descriptor that was only read from has nothing to report at its close.
     defer { try? descriptor.close() }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65536)
     while true {
-      guard let count = try? unsafe buffer.withUnsafeMutableBytes({ unsafe try descriptor.read(into: $0) })
+      guard
+        let count = try? unsafe buffer.withUnsafeMutableBytes({
+          unsafe try descriptor.read(into: $0)
+        })
       else { return nil }
       if count == 0 { return bytes }
       bytes += buffer[..<count]

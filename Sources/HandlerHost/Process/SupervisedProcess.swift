@@ -30,8 +30,10 @@ public final class SupervisedProcess {
     errorDescriptor = try Self.nameless()
     pid = try Self.start(
       path, arguments, environment,
-      [(lifeline.read, 0), (output.write, 1), (errorDescriptor, 2),
-        (progress.descriptor, Self.progressDescriptor)])
+      [
+        (lifeline.read, 0), (output.write, 1), (errorDescriptor, 2),
+        (progress.descriptor, Self.progressDescriptor),
+      ])
     output.closeWrite()
     (self.output, self.lifeline) = (output, lifeline)
   }
@@ -139,6 +141,6 @@ public final class SupervisedProcess {
   }
 
   func free() {
-    for unsafe pointer in unsafe pointers { unsafe Glibc.free(pointer) }
+    unsafe pointers.forEach { unsafe Glibc.free($0) }
   }
 }

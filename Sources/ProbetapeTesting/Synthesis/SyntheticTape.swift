@@ -126,13 +126,28 @@ public struct SyntheticTape {
     let caller = threads[thread].frames.last?.probes.last ?? 0
     let returnAddress = address(ofProbe: caller) + 8 + random.below(4) * 8
     let frameBytes = 16 + random.below(6) * 16
-    for word in 1...2 { threads[thread][word: slot - UInt64(word) * 8] = random.next() >> 20 }
+    fillFrame(thread, below: slot, words: Int(frameBytes / 8))
     if parameters.architecture == .x86_64 { threads[thread][word: slot] = returnAddress }
     threads[thread].frames.append(
       SyntheticThread.Frame(
         probes: [probe], slot: slot, returnAddress: returnAddress,
         calleeSlot: slot - frameBytes - 8))
     try entry(thread, probe, slot: slot, returnAddress: returnAddress, &writer)
+  }
+
+  /// Gives a new frame its locals: nothing, numbers, pointers to the stack; some stay what the last
+  /// call left there.
+  private mutating func fillFrame(_ thread: Int, below slot: Address, words: Int) {
+    for word in 1...words {
+      let address = slot - UInt64(word) * 8
+      switch random.below(8) {
+      case 0: break
+      case 1, 2: threads[thread][word: address] = 0
+      case 3, 4: threads[thread][word: address] = random.below(256)
+      case 5, 6: threads[thread][word: address] = slot + random.below(8) * 8
+      default: threads[thread][word: address] = 0x5555_5577_0000 + random.below(65_536) * 16
+      }
+    }
   }
 
   private mutating func tailCall(_ thread: Int, _ writer: inout TapeWriter) throws(TapeError) {

@@ -2,7 +2,7 @@ import ProbeEvents
 import TapeFormat
 
 /// Turns records, already in order, into hits and side events, and gives them to the sink.
-final class HitFeeder {
+struct HitFeeder {
   /// What was delivered so far.
   private(set) var entries: UInt64 = 0
   private(set) var returns: UInt64 = 0
@@ -14,6 +14,8 @@ final class HitFeeder {
   let sink: any RecordingSink
   private let table: EventTable
   private let layout: RegisterLayout
+  private let columnCount: Int
+  private let codeSegment: Int?
   private let tracepoints: KernelTracepoints
   private var families: TaskFamilies
   private var forks = PendingForks()
@@ -26,6 +28,8 @@ final class HitFeeder {
     self.sink = sink
     self.table = table
     layout = architecture.registerLayout
+    columnCount = layout.count
+    codeSegment = layout.codeSegment
     self.tracepoints = tracepoints
     self.families = families
     trampolines = TrampolineWatch()
@@ -35,7 +39,7 @@ final class HitFeeder {
   var lostCount: UInt64 { lost.values.reduce(0, +) }
 
   /// Takes the next record.
-  func feed(_ record: Span<UInt64>, cpu: UInt16, at time: UInt64) throws(TapeError) {
+  mutating func feed(_ record: Span<UInt64>, cpu: UInt16, at time: UInt64) throws(TapeError) {
     let header = record[0]
     guard PerfRecord.kind(header) == PerfRecord.Kind.sample else {
       return try feedSideBand(record, cpu: cpu, at: time)
@@ -62,7 +66,7 @@ final class HitFeeder {
   }
 
   /// Delivers what waits for a record that did not come.
-  func finish(at time: UInt64) throws(TapeError) {
+  mutating func finish(at time: UInt64) throws(TapeError) {
     while let fork = forks.takeFirst() { try emit(fork, cloneFlags: nil, at: time) }
   }
 
@@ -72,14 +76,14 @@ final class HitFeeder {
   }
 
   /// Counts and places dropped records.
-  func noteLost(_ count: UInt64, cpu: UInt16, at time: UInt64) throws(TapeError) {
+  mutating func noteLost(_ count: UInt64, cpu: UInt16, at time: UInt64) throws(TapeError) {
     lost[cpu, default: 0] += count
     try emit(.lost(LostHits(count: count, cpu: cpu)), at: time)
   }
 
   // MARK: samples
 
-  private func feedHit(
+  private mutating func feedHit(
     _ record: Span<UInt64>, probe: UInt32, kind: HitKind, functionOffset: Int,
     thread: ThreadIdentity, cpu: UInt16
   ) throws(TapeError) {
@@ -106,7 +110,7 @@ final class HitFeeder {
     try sink.receive(hit, window: record.extracting(window))
   }
 
-  private func feedSignal(
+  private mutating func feedSignal(
     _ record: Span<UInt64>, thread: ThreadIdentity, at time: UInt64
   ) throws(TapeError) {
     var registers = RegisterFile()
@@ -138,10 +142,12 @@ final class HitFeeder {
     let abi = record[index]
     index += 1
     guard abi != 0 else { return .registersMissing }
-    for column in 0..<layout.count { file[column] = record[index + column] }
-    index += layout.count
+    let columns = record.extracting(index..<(index + columnCount))
+    for column in columns.indices { file.values[column] = columns[column] }
     // 0x23 is __USER32_CS: 32-bit user code on a 64-bit kernel.
-    if let column = layout.codeSegment, file[column] == 0x23 { return .compat }
+    let is32Bit = codeSegment.map { columns[$0] == 0x23 } ?? false
+    index += columnCount
+    if is32Bit { return .compat }
     return abi == 1 ? .compat : []
   }
 
@@ -152,7 +158,7 @@ final class HitFeeder {
 
   // MARK: side band
 
-  private func feedSideBand(
+  private mutating func feedSideBand(
     _ record: Span<UInt64>, cpu: UInt16, at time: UInt64
   ) throws(TapeError) {
     let header = record[0]
@@ -169,6 +175,7 @@ final class HitFeeder {
     guard let event = table[record[end + 3]],
       families.accepts(event.owner, for: current.thread)
     else { return }
+    try flushForks(before: current, at: time)
     switch PerfRecord.kind(header) {
     case PerfRecord.Kind.mmap2:
       if let mapping = SideBandRecord.mapping(record, end: end) {
@@ -202,7 +209,7 @@ final class HitFeeder {
     }
   }
 
-  private func emit(
+  private mutating func emit(
     _ fork: TaskFork, cloneFlags: UInt64?, at time: UInt64
   ) throws(TapeError) {
     var fork = fork
@@ -213,14 +220,17 @@ final class HitFeeder {
 
   /// A fork waits for its clone flags, which the next record of the parent brings. Should that be
   /// lost, it must still come before whatever the two do next.
-  private func flushForks(before thread: ThreadIdentity, at time: UInt64) throws(TapeError) {
+  private mutating func flushForks(before thread: ThreadIdentity, at time: UInt64) throws(TapeError)
+  {
     guard !forks.isEmpty else { return }
     while let fork = forks.take(involving: thread.thread) {
       try emit(fork, cloneFlags: nil, at: time)
     }
   }
 
-  private func lookForTrampoline(of thread: ThreadIdentity, at time: UInt64) throws(TapeError) {
+  private mutating func lookForTrampoline(of thread: ThreadIdentity, at time: UInt64)
+    throws(TapeError)
+  {
     guard let mapping = trampolines.lookUp(thread.process) else { return }
     try emit(.mapping(mapping), at: time)
   }

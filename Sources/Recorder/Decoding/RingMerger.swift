@@ -21,29 +21,23 @@ struct RingMerger {
 
   /// Takes a round in and gives all that is in order by now to the feeder.
   mutating func add(
-    _ round: consuming Round, to feeder: HitFeeder, recycle: ([UInt64]) -> Void
+    _ round: consuming Round, to feeder: inout HitFeeder, recycle: ([UInt64]) -> Void
   ) throws(TapeError) {
     let start = round.start
     let isLast = round.isLast
     for (index, chunk) in round.chunks.enumerated() { streams[index].append(chunk) }
     let horizon = min(previousStart, start - min(start, Self.writingTime))
     previousStart = start
-    try emit(upTo: isLast ? .max : horizon, to: feeder, recycle: recycle)
+    try emit(upTo: isLast ? .max : horizon, to: &feeder, recycle: recycle)
   }
 
   private mutating func emit(
-    upTo horizon: UInt64, to feeder: HitFeeder, recycle: ([UInt64]) -> Void
+    upTo horizon: UInt64, to feeder: inout HitFeeder, recycle: ([UInt64]) -> Void
   ) throws(TapeError) {
     while let (index, limit) = earliest() {
-      let bound = min(limit, horizon)
-      guard let key = streams[index].key, key <= bound else { return }
       // Runs of records from one ring are the rule; only their end needs another look at the rest.
-      while let key = streams[index].key, key <= bound {
-        let stream = streams[index]
-        let range = stream.position..<(stream.position + stream.length)
-        try feeder.feed(stream.chunk.span.extracting(range), cpu: stream.cpu, at: key)
-        if let done = streams[index].advance() { recycle(done) }
-      }
+      let count = try streams[index].deliver(upTo: min(limit, horizon), to: &feeder, recycle)
+      if count == 0 { return }
     }
   }
 

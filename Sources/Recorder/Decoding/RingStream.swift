@@ -1,17 +1,17 @@
+import TapeFormat
+
 /// The records of one ring that are not delivered yet, in ring order.
 struct RingStream {
   /// The CPU of the ring.
   let cpu: UInt16
-  /// The chunk that holds the next record.
-  private(set) var chunk: [UInt64] = []
-  /// Where the next record starts in ``chunk``.
-  private(set) var position = 0
-  /// Length of the next record in words.
-  private(set) var length = 0
   /// When the next record happened; nil when there is none. Never goes back: within a ring the
   /// order of the records is the order in which they happened, whatever the clock says.
   private(set) var key: UInt64?
 
+  /// The chunk that holds the next record, and where it starts there.
+  private var chunk: [UInt64] = []
+  private var position = 0
+  /// Chunks after that.
   private var waiting: [[UInt64]] = []
   private var lastKey: UInt64 = 0
 
@@ -23,39 +23,50 @@ struct RingStream {
   /// Adds the records of one round.
   mutating func append(_ words: [UInt64]) {
     guard !words.isEmpty else { return }
-    waiting.append(words)
-    if key == nil { _ = loadNext() }
-  }
-
-  /// Goes to the next record; returns a chunk that is done with, if one is.
-  mutating func advance() -> [UInt64]? {
-    position += length
-    guard position >= chunk.count else {
-      loadKey()
-      return nil
-    }
-    return loadNext()
-  }
-
-  private mutating func loadNext() -> [UInt64]? {
-    let done = chunk
-    position = 0
-    if waiting.isEmpty {
-      chunk = []
-      key = nil
+    if key == nil {
+      chunk = words
+      position = 0
+      key = loadKey()
     } else {
-      chunk = waiting.removeFirst()
-      loadKey()
+      waiting.append(words)
     }
-    return done.isEmpty ? nil : done
   }
 
-  private mutating func loadKey() {
+  /// Delivers the records up to a time, and gives chunks that are done with to `recycle`. Returns how
+  /// many records there were.
+  mutating func deliver(
+    upTo bound: UInt64, to feeder: inout HitFeeder, _ recycle: ([UInt64]) -> Void
+  ) throws(TapeError) -> Int {
+    var count = 0
+    while var key, key <= bound {
+      let words = chunk
+      let all = words.span
+      while key <= bound {
+        let length = PerfRecord.wordCount(all[position])
+        // The kernel writes whole records only; one without length would be read for ever.
+        precondition(length > 0, "a torn record in a perf ring")
+        try feeder.feed(all.extracting(position..<(position + length)), cpu: cpu, at: key)
+        count += 1
+        position += length
+        guard position < all.count else { break }
+        key = loadKey()
+      }
+      guard position == words.count else {
+        self.key = key
+        break
+      }
+      chunk = []
+      position = 0
+      self.key = nil
+      recycle(words)
+      if !waiting.isEmpty { append(waiting.removeFirst()) }
+    }
+    return count
+  }
+
+  private mutating func loadKey() -> UInt64 {
     let header = chunk[position]
-    length = PerfRecord.wordCount(header)
-    // The kernel writes whole records only; a length of 0 would make no progress.
-    precondition(length > 0 && position + length <= chunk.count, "torn record in a perf ring")
     lastKey = max(lastKey, chunk[position + PerfRecord.timeIndex(header)])
-    key = lastKey
+    return lastKey
   }
 }

@@ -44,15 +44,15 @@ extension Doctor {
     let name = "rings"
     let remedy = "ulimit -l unlimited, or sysctl kernel.perf_event_mlock_kb=16384"
     do throws(RecorderError) {
-      let wanted = RecordingSession.ringBytes / sysconf(Int32(_SC_PAGESIZE))
-      let events = try trialEvents(ringPages: wanted)
-      _ = try events.openBase(thread: 0, tracepoints: [])
-      let bytes = events.rings.map(\.dataBytes)
-      let smallest = bytes.min() ?? 0
-      let seen = "\(bytes.count) of \(smallest >> 10) KiB"
-      return smallest == RecordingSession.ringBytes
+      let host = try Host()
+      let wanted = RecordingSession.ringBytes(cpus: host.cpus.count)
+      let events = try trialEvents(ringPages: wanted / host.pageBytes)
+      let smallest = events.rings.map(\.dataBytes).min() ?? 0
+      let seen = "\(events.rings.count) of \(smallest >> 10) KiB"
+      return smallest == wanted
         ? Finding(name, .yes, seen: seen)
-        : Finding(name, .unsure, seen: "\(seen), smaller than wanted", remedy: remedy)
+        : Finding(
+          name, .unsure, seen: "\(seen), smaller than \(wanted >> 10) KiB", remedy: remedy)
     } catch .rings(let number) {
       return Finding(
         name, .no, seen: "cannot map even a page: \(SystemFailure.text(number))", remedy: remedy)
@@ -84,11 +84,11 @@ extension Doctor {
 
   private static func trialEvents(ringPages: Int) throws(RecorderError) -> PerfEventSet {
     let host = try Host()
-    return PerfEventSet(
+    return try PerfEventSet(
       cpus: host.cpus,
       attributes: PerfAttributes(
         registerMask: host.kernel.architecture.registerLayout.perfMask, stackBytes: 64,
-        ringBytes: ringPages * host.pageBytes, enableOnExec: false),
+        ringBytes: ringPages * host.pageBytes, waitsForExec: false),
       ringPages: ringPages)
   }
 }

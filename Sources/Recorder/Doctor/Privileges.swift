@@ -1,4 +1,4 @@
-/// What the process may do, as `/proc/self/status` says.
+/// What the calling thread may do, as `/proc/thread-self/status` says.
 struct Privileges: Hashable {
   /// Bits of `include/uapi/linux/capability.h`.
   enum Capability: UInt64 {
@@ -14,14 +14,14 @@ struct Privileges: Hashable {
   /// Whether the user namespace is not the first one: capabilities count only inside it then.
   var isInUserNamespace: Bool
 
-  /// Those of this process.
+  /// Those of the calling thread: credentials are a thread's.
   static var current: Privileges {
-    let status = (try? Syscalls.text(of: "/proc/self/status")) ?? ""
+    let status = (try? Syscalls.text(of: "/proc/thread-self/status")) ?? ""
     let map = (try? Syscalls.text(of: "/proc/self/uid_map")) ?? ""
     return Privileges(status: status, userMap: map)
   }
 
-  /// Reads the texts of `/proc/self/status` and `/proc/self/uid_map`.
+  /// Reads the texts of `/proc/thread-self/status` and `/proc/self/uid_map`.
   init(status: String, userMap: String) {
     capabilities = 0
     seccomp = 0

@@ -61,7 +61,7 @@ final class Drainer: Sendable {
   }
 
   private func run() {
-    cperf_thread_favour()
+    cperf_thread_first()
     var descriptors = [wakeUp.raw] + rings.map(\.descriptor)
     while true {
       let isLast = stopping.load(ordering: .acquiring)

@@ -9,6 +9,9 @@ final class RoundQueue: Sendable {
   /// Bytes of memory that waiting rounds may take.
   static let backlogLimit = 512 << 20
 
+  /// How many emptied chunks are kept, and up to what size: after a flood the memory goes back.
+  static let spareLimits = (count: 32, words: 1 << 17)
+
   private struct State {
     var rounds: [Round] = []
     var bytes = 0
@@ -24,7 +27,7 @@ final class RoundQueue: Sendable {
     wakeUp = Descriptor(try Syscalls.check(cperf_eventfd(), "make an eventfd"))
   }
 
-  /// Bytes waiting.
+  /// Bytes that were pushed and are not ``finish(_:)``ed.
   var backlogBytes: Int { state.withLock { $0.bytes } }
 
   /// Whether another round may be drained.
@@ -54,9 +57,13 @@ final class RoundQueue: Sendable {
     return state.withLock { state in
       let rounds = state.rounds
       state.rounds = []
-      state.bytes = 0
       return rounds
     }
+  }
+
+  /// A round that was taken is dealt with.
+  func finish(_ bytes: Int) {
+    state.withLock { $0.bytes -= bytes }
   }
 
   /// Gives a chunk back.
@@ -64,7 +71,9 @@ final class RoundQueue: Sendable {
     var chunk = chunk
     chunk.removeAll(keepingCapacity: true)
     state.withLock { state in
-      if state.spare.count < 64 { state.spare.append(chunk) }
+      if state.spare.count < Self.spareLimits.count, chunk.capacity <= Self.spareLimits.words {
+        state.spare.append(chunk)
+      }
     }
   }
 }

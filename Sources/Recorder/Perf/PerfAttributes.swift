@@ -26,14 +26,33 @@ struct PerfAttributes {
   var stackBytes: UInt32
   /// Size of a ring in bytes.
   var ringBytes: Int
-  /// Whether events wait for the next exec of their task (else for `cperf_enable`).
-  var enableOnExec: Bool
+  /// Whether events wait for the next exec of their task. Else they count from the moment they are
+  /// open: an event that is enabled later misses the children that its task is just creating
+  /// (`kernel/events/core.c inherit_event()` looks at the parent's state first and puts the child on
+  /// the parent's list last).
+  var waitsForExec: Bool
   /// Whether the kernel counts lost records per event (6.0).
   var countsLost = true
   /// Whether the kernel puts build ids into mapping records (5.12).
   var carriesBuildIDs = true
 
-  /// The event that owns a ring and brings mappings, names, forks and exits.
+  /// The event that owns a ring. It stays disabled.
+  var ringOwner: perf_event_attr {
+    var attributes = perf_event_attr()
+    attributes.size = UInt32(MemoryLayout<perf_event_attr>.size)
+    attributes.type = PERF_TYPE_SOFTWARE.rawValue
+    attributes.config = UInt64(PERF_COUNT_SW_DUMMY.rawValue)
+    attributes.disabled = 1
+    attributes.use_clockid = 1
+    attributes.clockid = CLOCK_MONOTONIC
+    attributes.exclude_kernel = 1
+    attributes.watermark = 1
+    // An eighth of the ring leaves seven to fill while the drainer wakes up.
+    attributes.wakeup_watermark = UInt32(clamping: ringBytes / 8)
+    return attributes
+  }
+
+  /// The event that brings mappings, names, forks and exits.
   var sideBand: perf_event_attr {
     var attributes = common
     attributes.type = PERF_TYPE_SOFTWARE.rawValue
@@ -45,9 +64,6 @@ struct PerfAttributes {
     attributes.comm_exec = 1
     attributes.task = 1
     if carriesBuildIDs { attributes.build_id = 1 }
-    attributes.watermark = 1
-    // An eighth of the ring leaves seven to fill while the drainer wakes up.
-    attributes.wakeup_watermark = UInt32(clamping: ringBytes / 8)
     return attributes
   }
 
@@ -66,9 +82,9 @@ struct PerfAttributes {
   private var common: perf_event_attr {
     var attributes = perf_event_attr()
     attributes.size = UInt32(MemoryLayout<perf_event_attr>.size)
-    attributes.disabled = 1
     attributes.inherit = 1
-    attributes.enable_on_exec = enableOnExec ? 1 : 0
+    attributes.disabled = waitsForExec ? 1 : 0
+    attributes.enable_on_exec = waitsForExec ? 1 : 0
     attributes.sample_id_all = 1
     attributes.use_clockid = 1
     attributes.clockid = CLOCK_MONOTONIC

@@ -4,6 +4,9 @@ import ProbeEvents
 
 /// All perf events of a recording and their rings: one event per purpose, thread and CPU, all
 /// writing into one ring per CPU.
+///
+/// A ring belongs to an event on ourselves that never counts anything: so it is there, and can be
+/// drained, before the first event of a target is open, and outlives every thread of it.
 final class PerfEventSet {
   /// The recording's own tracepoint events beside the probes.
   struct Tracepoint {
@@ -21,53 +24,63 @@ final class PerfEventSet {
   private(set) var rings: [PerfRing] = []
   /// What the events are for.
   private(set) var table = EventTable()
-  /// Threads that events were opened for.
-  private(set) var threads: Set<Int32> = []
   /// What went less well than asked.
   private(set) var warnings: [String] = []
+
+  /// How many CPUs events are opened on.
+  var cpuCount: Int { cpus.count }
 
   private let cpus: [Int32]
   private let ringPages: Int
   private var attributes: PerfAttributes
-  /// Descriptors in the order in which they are to be enabled: what brings order first.
+  private var owners: [Int32] = []
   private var sideBand: [Opened] = []
   private var tracepoints: [Opened] = []
   private var returns: [Opened] = []
   private var entries: [Opened] = []
 
-  /// No events yet.
-  init(cpus: [Int32], attributes: PerfAttributes, ringPages: Int) {
+  /// The rings, and no events of a target yet.
+  init(
+    cpus: [Int32], attributes: PerfAttributes, ringPages: Int
+  ) throws(RecorderError) {
     self.cpus = cpus
     self.attributes = attributes
     self.ringPages = ringPages
+    for cpu in cpus {
+      var attributes = attributes.ringOwner
+      // The attributes live for the call.
+      let descriptor = unsafe cperf_open(&attributes, 0, cpu)
+      guard descriptor >= 0 else { throw Self.refusal(-descriptor, needed: cpus.count) }
+      owners.append(descriptor)
+      rings.append(try mapRing(descriptor, cpu: cpu))
+    }
+    if let cpu = cpus.first { try settleAttributes(cpu: cpu) }
   }
 
   deinit {
     closeAll()
   }
 
-  /// Opens the side band and the given tracepoints for a thread: on every CPU, disabled.
+  /// Opens the side band and the given tracepoints for a thread, on every CPU.
   /// False when the thread is gone.
   func openBase(thread: Int32, tracepoints list: [Tracepoint]) throws(RecorderError) -> Bool {
-    threads.insert(thread)
-    for (index, cpu) in cpus.enumerated() {
-      guard let descriptor = try openSideBand(thread: thread, cpu: cpu) else { return false }
-      sideBand.append(Opened(descriptor: descriptor, ring: index))
-      try register(descriptor, .init(role: .sideBand, owner: thread))
-      if rings.count <= index {
-        rings.append(try mapRing(descriptor, cpu: cpu))
-      } else {
-        try redirect(descriptor, to: index)
-      }
-    }
+    // A fork's side-band record waits for what its tracepoint adds, so that comes first.
     for tracepoint in list {
       guard let opened = try open(tracepoint, thread: thread) else { return false }
       tracepoints += opened
     }
+    for (index, cpu) in cpus.enumerated() {
+      guard let descriptor = try openEvent(thread: thread, cpu: cpu, { $0.sideBand }) else {
+        return false
+      }
+      sideBand.append(Opened(descriptor: descriptor, ring: index))
+      try register(descriptor, .init(role: .sideBand, owner: thread))
+      try redirect(descriptor, to: index)
+    }
     return true
   }
 
-  /// Opens a probe's event for a thread: on every CPU, disabled. False when the thread is gone.
+  /// Opens a probe's event for a thread, on every CPU. False when the thread is gone.
   func openProbe(
     _ tracepoint: Tracepoint, kind: HitKind, thread: Int32
   ) throws(RecorderError) -> Bool {
@@ -81,13 +94,6 @@ final class PerfEventSet {
 
   private var needed: Int {
     (sideBand.count + tracepoints.count + returns.count + entries.count) * 2
-  }
-
-  /// Enables everything, entries last: whoever is seen to enter is also seen to return.
-  func enableAll() {
-    for event in sideBand + tracepoints + returns + entries {
-      _ = cperf_enable(event.descriptor)
-    }
   }
 
   /// Disables everything, entries first.
@@ -118,6 +124,8 @@ final class PerfEventSet {
     for event in entries + returns + tracepoints + sideBand {
       _ = close(event.descriptor)
     }
+    for descriptor in owners { _ = close(descriptor) }
+    owners = []
     entries = []
     returns = []
     tracepoints = []
@@ -129,13 +137,18 @@ final class PerfEventSet {
   ) throws(RecorderError) -> [Opened]? {
     var opened: [Opened] = []
     for (index, cpu) in cpus.enumerated() {
-      var attributes = attributes.tracepoint(tracepoint.id, parts: tracepoint.parts)
-      // The attributes live for the call.
-      let descriptor = unsafe cperf_open(&attributes, thread, cpu)
-      guard descriptor >= 0 else {
+      let descriptor: Int32?
+      do throws(RecorderError) {
+        descriptor = try openEvent(thread: thread, cpu: cpu) {
+          $0.tracepoint(tracepoint.id, parts: tracepoint.parts)
+        }
+      } catch {
         for event in opened { _ = close(event.descriptor) }
-        if descriptor == -ESRCH { return nil }
-        throw Self.refusal(-descriptor, needed: needed)
+        throw error
+      }
+      guard let descriptor else {
+        for event in opened { _ = close(event.descriptor) }
+        return nil
       }
       opened.append(Opened(descriptor: descriptor, ring: index))
       try redirect(descriptor, to: index)
@@ -144,15 +157,30 @@ final class PerfEventSet {
     return opened
   }
 
-  /// Older kernels refuse attributes they do not know: those are dropped one by one.
-  private func openSideBand(thread: Int32, cpu: Int32) throws(RecorderError) -> Int32? {
+  /// Opens one event; nil when the thread is gone.
+  private func openEvent(
+    thread: Int32, cpu: Int32, _ make: (PerfAttributes) -> perf_event_attr
+  ) throws(RecorderError) -> Int32? {
+    var attributes = make(attributes)
+    // The attributes live for the call.
+    let descriptor = unsafe cperf_open(&attributes, thread, cpu)
+    if descriptor == -ESRCH { return nil }
+    guard descriptor >= 0 else { throw Self.refusal(-descriptor, needed: needed) }
+    return descriptor
+  }
+
+  /// Older kernels refuse attributes they do not know: those are dropped one by one. Tried on
+  /// ourselves, where nothing else can be the reason.
+  private func settleAttributes(cpu: Int32) throws(RecorderError) {
     while true {
       var attributes = self.attributes.sideBand
       // The attributes live for the call.
-      let descriptor = unsafe cperf_open(&attributes, thread, cpu)
-      if descriptor >= 0 { return descriptor }
+      let descriptor = unsafe cperf_open(&attributes, 0, cpu)
+      if descriptor >= 0 {
+        _ = close(descriptor)
+        return
+      }
       switch -descriptor {
-      case ESRCH: return nil
       case EINVAL where self.attributes.countsLost: self.attributes.countsLost = false
       case EINVAL where self.attributes.carriesBuildIDs: self.attributes.carriesBuildIDs = false
       default: throw Self.refusal(-descriptor, needed: needed)
@@ -192,14 +220,18 @@ final class PerfEventSet {
     var pages = rings.first.map { $0.dataBytes / Int(sysconf(Int32(_SC_PAGESIZE))) } ?? ringPages
     while true {
       do throws(SystemFailure) {
-        return try PerfRing(descriptor: descriptor, cpu: UInt16(clamping: cpu), pages: pages)
+        let ring = try PerfRing(descriptor: descriptor, cpu: UInt16(clamping: cpu), pages: pages)
+        if pages < ringPages {
+          warnings.append(
+            "the ring of CPU \(cpu) has \(pages) pages instead of \(ringPages), because of the limit "
+              + "on locked memory; hits may be lost")
+        }
+        return ring
       } catch {
         guard error.number == EPERM || error.number == ENOMEM, pages > 1 else {
           throw .rings(errno: error.number)
         }
         pages /= 2
-        let text = "ring of CPU \(cpu) made smaller: \(pages) pages (limit on locked memory)"
-        warnings.append(text)
       }
     }
   }

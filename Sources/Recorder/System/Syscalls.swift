@@ -130,6 +130,14 @@ enum Syscalls {
     return old
   }
 
+  /// How many descriptors the process may have.
+  static var descriptorLimit: UInt64 {
+    var limit = rlimit()
+    // The structure lives for the call.
+    let result = unsafe getrlimit(Int32(RLIMIT_NOFILE.rawValue), &limit)
+    return result == 0 ? UInt64(limit.rlim_cur) : .max
+  }
+
   /// Puts the limit on open files back.
   static func restoreFileLimit(_ limit: rlimit) {
     var limit = limit

@@ -4,7 +4,11 @@ import ProbeEvents
 /// The processes attached to.
 struct AttachedProcesses {
   /// Passes over the thread lists before giving up on a process that never stops making threads.
-  static let passLimit = 64
+  static let passLimit = 16
+  /// Nanoseconds of a clock tick as `/proc` counts them (USER_HZ is 100 everywhere), and how many
+  /// the creation of a thread may take.
+  static let tick: UInt64 = 10_000_000
+  static let creationTicks: UInt64 = 2
 
   /// The processes.
   let processes: [Int32]
@@ -24,22 +28,30 @@ struct AttachedProcesses {
     self.starts = starts
   }
 
-  /// Opens events for all threads: the lists are read again until nobody is new. A thread made by
-  /// one that has all its events inherits them all; only those made while their creator was being
-  /// opened for are incomplete, and they are found by the next pass.
+  /// Opens events for all threads.
+  ///
+  /// A thread whose creator has all its events inherits them all. One that is just being created
+  /// while its creator is opened for inherits a part: it shows up in a later pass, with a start time
+  /// from before the end of this one, and gets a whole set of its own.
   func open(_ opening: inout EventOpening) throws(RecorderError) -> [ThreadIdentity] {
     var seen: Set<ThreadIdentity> = []
     var opened: [ThreadIdentity] = []
     var isComplete = false
-    for _ in 0..<Self.passLimit {
+    var limit = UInt64.max
+    for _ in 0..<Self.passLimit where !isComplete {
       let new = processes.flatMap { process in
         Self.threads(of: process).map { ThreadIdentity(process: process, thread: $0) }
-      }.filter { !seen.contains($0) }
+      }.filter { thread in
+        !seen.contains(thread)
+          && ProcessStat.startTime(of: thread.process, thread: thread.thread) ?? 0 <= limit
+      }
       isComplete = new.isEmpty
-      if isComplete { break }
       seen.formUnion(new)
       let alive = Set(try opening.open(new.map(\.thread)))
       opened += new.filter { alive.contains($0.thread) }
+      limit = Syscalls.nanoseconds(CLOCK_BOOTTIME) / Self.tick + Self.creationTicks
+      // Whoever is being created now is there after that.
+      _ = Syscalls.poll([], milliseconds: Int32(Self.creationTicks + 1) * 10)
     }
     if opened.isEmpty { throw .noSuchProcess(processes.first ?? 0) }
     if !isComplete {

@@ -16,21 +16,27 @@ struct EventOpening {
   let tracepoints: [PerfEventSet.Tracepoint]
   /// The probes' events, returns before entries.
   let probes: [ProbeEvent]
+  /// How many descriptors the process may have.
+  let descriptorLimit: UInt64
   /// What went less well than asked.
   var warnings: [String] = []
 
   /// No events yet.
   init(
-    events: PerfEventSet, tracepoints: [PerfEventSet.Tracepoint], probes: [ProbeEvent]
+    events: PerfEventSet, tracepoints: [PerfEventSet.Tracepoint], probes: [ProbeEvent],
+    descriptorLimit: UInt64 = Syscalls.descriptorLimit
   ) {
     self.events = events
     self.tracepoints = tracepoints
     self.probes = probes
+    self.descriptorLimit = descriptorLimit
   }
 
   /// Opens everything for threads, each kind for all of them before the next kind. Threads that end
   /// meanwhile are passed over; returns the others.
   func open(_ threads: [Int32]) throws(RecorderError) -> [Int32] {
+    let needed = threads.count * events.cpuCount * (1 + tracepoints.count + probes.count)
+    guard UInt64(needed) < descriptorLimit else { throw .tooManyEvents(needed: needed) }
     var alive: [Int32] = []
     for thread in threads where try events.openBase(thread: thread, tracepoints: tracepoints) {
       alive.append(thread)

@@ -7,6 +7,14 @@ enum ProcessStat {
     return startTime(inStat: text)
   }
 
+  /// The same of one thread.
+  static func startTime(of process: Int32, thread: Int32) -> UInt64? {
+    guard let text = try? Syscalls.text(of: "/proc/\(process)/task/\(thread)/stat") else {
+      return nil
+    }
+    return startTime(inStat: text)
+  }
+
   /// Field 22. The name in field 2 may hold spaces and parentheses, so fields count from the last
   /// parenthesis.
   static func startTime(inStat text: String) -> UInt64? {

@@ -42,7 +42,7 @@
 
   private mutating func grow(to needed: Int) {
     let larger = max(needed, capacity * 2)
-    let fresh = unsafe UnsafeMutablePointer<Element>.allocate(capacity: larger)
+    let fresh = UnsafeMutablePointer<Element>.allocate(capacity: larger)
     // Both areas hold at least `count` elements and do not overlap.
     unsafe fresh.moveInitialize(from: base, count: count)
     unsafe base.deallocate()

@@ -3,7 +3,7 @@ import ProbeEvents
 /// The returns that each task's last arrival at the trampoline owes: what the handler popped, with
 /// how much of it has been seen returning on the tape.
 struct PendingReturns: ~Copyable {
-  private struct Piece: BitwiseCopyable {
+  struct Piece: BitwiseCopyable {
     var count = 0
     var next = 0
   }

@@ -2,42 +2,42 @@ import ProbeEvents
 
 extension Replayer {
   /// Feeds an entry to the handler and checks the return address and the stack window against it.
-  mutating func judgeEntry(_ columns: borrowing HitColumns, _ index: Int, _ slot: Int) {
+  mutating func judgeEntry(_ hits: HitView, _ index: Int, _ slot: Int) {
     if pending.owesReturn(slot) {
-      divergeMissingReturn(slot, seen: "an entry of \(probeName(columns.probes[index]))")
+      divergeMissingReturn(slot, seen: "an entry of \(probeName(hits.probe(index)))")
       return
     }
-    let window = StackWindow(columns, index, architecture)
-    guard let returnAddress = returnAddress(columns, index, window) else {
+    let window = StackWindow(hits, index)
+    guard let returnAddress = returnAddress(hits, index, window) else {
       stopJudging("hit \(nextHit) has no stack word to read its return address from")
       observer.concluded(hit: nextHit, depth: shadow.count(slot), .unjudged)
       return
     }
     let space = tasks[slot].addressSpace
-    inferTrampoline(columns, window, slot)
-    let trampoline = tasks[space: space].trampoline
-    let probe = columns.probes[index]
+    inferTrampoline(hits, window, slot)
+    let trampoline = tasks.spaces[trampoline: space]
+    let probe = hits.probe(index)
     let cause = EntryCause(
-      instructionPointer: columns.instructionPointers[index],
+      instructionPointer: hits.instructionPointer(index),
       stackPointer: window.stackPointer, returnAddress: returnAddress, trampoline: trampoline,
       entry: nextHit << 24 | UInt64(probe), wantsReturn: wantsReturn[Int(probe)],
       isCompat: window.isCompat,
-      stackWord: window.wordCount > 0 ? columns.windowWords[window.firstWord] : 0)
+      stackWord: window.wordCount > 0 ? hits.word(window.first) : 0)
     let conclusion = handler.entry(slot: slot, cause: cause)
     if divergeIfFaulted(slot) { return }
     digest.add(UInt64(conclusion.outcome.rawValue) | UInt64(conclusion.dropped) << 8)
     guard apply(conclusion, of: cause, to: slot) else { return }
-    guard checkWords(columns, window, slot, firstWord: 1) else { return }
+    guard checkWords(hits, window, slot, firstWord: 1) else { return }
     observer.concluded(hit: nextHit, depth: shadow.count(slot), .entry(conclusion))
   }
 
   /// The return address as the program had it: a word of the window, or the link register.
   private func returnAddress(
-    _ columns: borrowing HitColumns, _ index: Int, _ window: StackWindow
+    _ hits: HitView, _ index: Int, _ window: StackWindow
   ) -> Address? {
     switch architecture {
-    case .x86_64: window.wordCount > 0 ? window.word(0, columns) : nil
-    case .aarch64: columns.linkRegisters[index]
+    case .x86_64: window.wordCount > 0 ? window.word(0, hits) : nil
+    case .aarch64: hits.linkRegister(index)
     }
   }
 
@@ -50,7 +50,7 @@ extension Replayer {
     let isTrampoline = cause.trampoline != 0 && cause.returnAddress == cause.trampoline
     evidence.returnSlots += 1
     for distance in 0..<min(Int(conclusion.dropped), shadow.count(slot)) {
-      tasks[space: space].leave(shadow[slot, newest: distance].stackPointer)
+      tasks.spaces.leave(shadow[slot, newest: distance].stackPointer, in: space)
     }
     shadow.drop(slot: slot, Int(conclusion.dropped))
     let agrees =
@@ -82,7 +82,7 @@ extension Replayer {
     case .pushed: isChained = false
     case .chained: isChained = true
     case .chainWithoutInstance:
-      tasks[space: tasks[slot].addressSpace].leave(cause.stackPointer)
+      tasks.spaces.leave(cause.stackPointer, in: tasks[slot].addressSpace)
       return
     case .noReturnProbe, .omittedAtDepthLimit, .hijackFailed: return
     }

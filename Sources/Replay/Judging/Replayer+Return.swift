@@ -3,27 +3,27 @@ import ProbeEvents
 extension Replayer {
   /// Holds a return hit against what the handler popped; the first return after anything else is an
   /// arrival at the trampoline, the following ones are the rest of its chain.
-  mutating func judgeReturn(_ columns: borrowing HitColumns, _ index: Int, _ slot: Int) {
-    let window = StackWindow(columns, index, architecture)
+  mutating func judgeReturn(_ hits: HitView, _ index: Int, _ slot: Int) {
+    let window = StackWindow(hits, index)
     if !pending.owesReturn(slot) {
       if isOfUnseenEntry(slot, window.stackPointer) {
         noteUnseenEntry(slot)
         return
       }
-      let function = columns.functions[index]
+      let function = hits.function(index)
       let seen = SeenReturn(
-        probe: columns.probes[index], function: function,
-        address: columns.instructionPointers[index])
+        probe: hits.probe(index), function: function,
+        address: hits.instructionPointer(index))
       guard arrive(slot, window, seen) else { return }
     }
     let place = pending.place(slot)
     let due = pending.due(slot)
-    guard agrees(columns, index, slot, due) else { return }
+    guard agrees(hits, index, slot, due) else { return }
     evidence.returns += 1
     digest.add(due.entry)
     digest.add(due.originalReturnAddress)
     pending.advance(slot: slot)
-    guard checkWords(columns, window, slot, firstWord: 0) else { return }
+    guard checkWords(hits, window, slot, firstWord: 0) else { return }
     observer.concluded(
       hit: nextHit, depth: shadow.count(slot), .returned(due, dropped: place))
   }
@@ -43,7 +43,8 @@ extension Replayer {
     case .signal(let number):
       diverge(
         slot, .unexpectedReturn, expected: "signal \(number), as no return instance is left",
-        actual: "\(probeName(seen.probe)) at \(hexadecimal(seen.function)) returned", rule: Rule.noInstance)
+        actual: "\(probeName(seen.probe)) at \(hexadecimal(seen.function)) returned",
+        rule: Rule.noInstance)
       return false
     case .returned(let address):
       guard follow(slot, window) else { return false }
@@ -51,7 +52,8 @@ extension Replayer {
       guard pending.owesReturn(slot) else {
         diverge(
           slot, .unexpectedReturn, expected: "no return handler to run",
-          actual: "\(probeName(seen.probe)) at \(hexadecimal(seen.function)) returned", rule: Rule.trampoline)
+          actual: "\(probeName(seen.probe)) at \(hexadecimal(seen.function)) returned",
+          rule: Rule.trampoline)
         return false
       }
       guard address == seen.address else {
@@ -73,7 +75,7 @@ extension Replayer {
       let call = popped[index]
       let instance = shadow[slot, newest: 0]
       shadow.drop(slot: slot, 1)
-      tasks[space: space].leave(instance.stackPointer)
+      tasks.spaces.leave(instance.stackPointer, in: space)
       guard call.handlersRan else { continue }
       returnsExpected += 1
       if architecture == .x86_64, instance.isOverwritten,
@@ -90,18 +92,18 @@ extension Replayer {
   }
 
   private mutating func agrees(
-    _ columns: borrowing HitColumns, _ index: Int, _ slot: Int, _ popped: PoppedInstance
+    _ hits: HitView, _ index: Int, _ slot: Int, _ popped: PoppedInstance
   ) -> Bool {
     let probe = UInt32(popped.entry & 0xFF_FFFF)
-    let function = columns.functions[index]
-    guard popped.function == function, probe == columns.probes[index] else {
+    let function = hits.function(index)
+    guard popped.function == function, probe == hits.probe(index) else {
       diverge(
         slot, .wrongReturn, expected: "the return of \(callName(popped))",
-        actual: "the return of \(probeName(columns.probes[index])) at \(hexadecimal(function))",
+        actual: "the return of \(probeName(hits.probe(index))) at \(hexadecimal(function))",
         rule: pending.place(slot) == 0 ? Rule.trampoline : Rule.chainOrder)
       return false
     }
-    let address = columns.instructionPointers[index]
+    let address = hits.instructionPointer(index)
     guard popped.originalReturnAddress == address else {
       diverge(
         slot, .wrongReturnAddress,

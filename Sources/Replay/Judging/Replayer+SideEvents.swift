@@ -20,7 +20,7 @@ extension Replayer {
   private mutating func judge(_ mapping: Mapping) {
     guard mapping.path == Mapping.uprobesName else { return }
     let space = tasks.spaceIndex(of: mapping.process)
-    tasks[space: space].trampoline = mapping.start
+    tasks.spaces[trampoline: space] = mapping.start
   }
 
   private mutating func judge(_ lostHits: LostHits) {
@@ -96,7 +96,7 @@ extension Replayer {
   /// A signal whose instruction pointer lies in the trampoline is an arrival there.
   private mutating func judge(_ delivery: SignalDelivery) {
     let slot = slot(of: delivery.thread)
-    let trampoline = tasks[space: tasks[slot].addressSpace].trampoline
+    let trampoline = tasks.spaces[trampoline: tasks[slot].addressSpace]
     guard reason == nil, tasks[slot].isJudged, isAtTrampoline(delivery, trampoline) else { return }
     if pending.owesReturn(slot) {
       divergeMissingReturn(slot, seen: "signal \(delivery.number) at the trampoline")

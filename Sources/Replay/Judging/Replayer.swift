@@ -54,21 +54,31 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
   mutating func feed(_ columns: borrowing HitColumns) {
     slotOfThread.removeAll(keepingCapacity: true)
     slotOfThread.append(contentsOf: repeatElement(-1, count: columns.threadTable.count))
-    var nextSide = 0
-    for index in 0..<columns.count {
-      while nextSide < columns.sideEvents.count,
-        columns.sideEvents[nextSide].beforeHit <= index
-      {
-        judge(columns.sideEvents[nextSide].event)
-        nextSide += 1
+    columns.withView(probes: probes.count) { hits in
+      var next = 0
+      for side in columns.sideEvents {
+        judge(hits, from: next, to: side.beforeHit, columns.threadTable)
+        next = max(next, side.beforeHit)
+        judge(side.event)
       }
-      judgeHit(columns, index)
+      judge(hits, from: next, to: hits.count, columns.threadTable)
     }
-    while nextSide < columns.sideEvents.count {
-      judge(columns.sideEvents[nextSide].event)
-      nextSide += 1
+    if columns.count > 0 {
+      lastThread = columns.threadTable[Int(columns.threads[columns.count - 1])]
     }
-    if columns.count > 0 { lastThread = columns.threadTable[Int(columns.threads[columns.count - 1])] }
+  }
+
+  /// Judges the hits between two side events.
+  private mutating func judge(
+    _ hits: HitView, from first: Int, to end: Int, _ threads: [ThreadIdentity]
+  ) {
+    var index = first
+    while index < min(end, hits.count) {
+      let thread = hits.thread(index)
+      if slotOfThread[thread] < 0 { slotOfThread[thread] = slot(of: threads[thread]) }
+      judgeHit(hits, index, slotOfThread[thread])
+      index += 1
+    }
   }
 
   /// Stops judging: what follows depends on something the tape does not have. Counting goes on.
@@ -121,16 +131,14 @@ struct Replayer<Handler: ProbeHandler, Observer: ReplayObserver>: ~Copyable {
     return true
   }
 
-  private mutating func judgeHit(_ columns: borrowing HitColumns, _ index: Int) {
-    let kind = columns.kinds[index]
-    let thread = Int(columns.threads[index])
-    if slotOfThread[thread] < 0 { slotOfThread[thread] = slot(of: columns.threadTable[thread]) }
-    let slot = slotOfThread[thread]
-    let isWhole = wholeFrom == 0 || columns.times[index] >= wholeFrom
+  @inline(__always)
+  private mutating func judgeHit(_ hits: HitView, _ index: Int, _ slot: Int) {
+    let kind = hits.kind(index)
+    let isWhole = wholeFrom == 0 || hits.time(index) >= wholeFrom
     if reason == nil, isWhole, tasks[slot].isJudged {
       switch kind {
-      case .entry: judgeEntry(columns, index, slot)
-      case .return: judgeReturn(columns, index, slot)
+      case .entry: judgeEntry(hits, index, slot)
+      case .return: judgeReturn(hits, index, slot)
       }
     } else {
       observer.concluded(hit: nextHit, depth: shadow.count(slot), .unjudged)

@@ -16,7 +16,7 @@ struct ShadowStacks: ~Copyable {
   }
 
   /// What is known of one slot's piece.
-  private struct Piece: BitwiseCopyable {
+  struct Piece: BitwiseCopyable {
     var count = 0
     /// Whether older instances are known to lie above newer ones, as on one stack they do.
     var isOrdered = true

@@ -3,11 +3,10 @@ import ProbeEvents
 /// Slots of tasks and their address spaces. Slots of dead tasks are used again.
 struct TaskTable: ~Copyable {
   private var states = FlatStorage<TaskState>()
-  private(set) var spaces: [AddressSpace] = []
+  var spaces = AddressSpaces()
   private var slots: [ThreadIdentity: Int] = [:]
   private var freeSlots: [Int] = []
   private var spaceOfProcess: [Int32: Int] = [:]
-  private var freeSpaces: [Int] = []
   private var usersOfSpace: [Int] = []
   private var tasksOfProcess: [Int32: Int] = [:]
 
@@ -18,15 +17,10 @@ struct TaskTable: ~Copyable {
   var slotCount: Int { states.count }
 
   /// Direct access to a task's state.
+  @inline(__always)
   subscript(slot: Int) -> TaskState {
     _read { yield states[slot] }
     _modify { yield &states[slot] }
-  }
-
-  /// Direct access to an address space.
-  subscript(space index: Int) -> AddressSpace {
-    _read { yield spaces[index] }
-    _modify { yield &spaces[index] }
   }
 
   /// Adds a task that was not known. Its address space is that of its process, new if need be.
@@ -58,7 +52,8 @@ struct TaskTable: ~Copyable {
   /// The address space of a process, new if it has none yet.
   mutating func spaceIndex(of process: Int32) -> Int {
     if let known = spaceOfProcess[process] { return known }
-    let index = takeSpace(AddressSpace())
+    let index = spaces.make()
+    addUser(index)
     spaceOfProcess[process] = index
     return index
   }
@@ -71,7 +66,9 @@ struct TaskTable: ~Copyable {
       usersOfSpace[source] += 1
       spaceOfProcess[child] = source
     } else {
-      spaceOfProcess[child] = takeSpace(spaces[source])
+      let index = spaces.copy(of: source)
+      addUser(index)
+      spaceOfProcess[child] = index
     }
   }
 
@@ -88,23 +85,14 @@ struct TaskTable: ~Copyable {
     return states.count - 1
   }
 
-  private mutating func takeSpace(_ space: AddressSpace) -> Int {
-    if let free = freeSpaces.popLast() {
-      spaces[free] = space
-      usersOfSpace[free] = 1
-      return free
-    }
-    spaces.append(space)
-    usersOfSpace.append(1)
-    return spaces.count - 1
+  private mutating func addUser(_ space: Int) {
+    while usersOfSpace.count <= space { usersOfSpace.append(0) }
+    usersOfSpace[space] += 1
   }
 
   private mutating func releaseSpace(of process: Int32) {
     guard let index = spaceOfProcess.removeValue(forKey: process) else { return }
     usersOfSpace[index] -= 1
-    if usersOfSpace[index] == 0 {
-      spaces[index] = AddressSpace()
-      freeSpaces.append(index)
-    }
+    if usersOfSpace[index] == 0 { spaces.release(index) }
   }
 }

@@ -73,13 +73,15 @@ struct OpenCalls {
   @inline(__always)
   func pop(_ state: inout ThreadState) -> Int {
     let top = Int(state.call)
-    if top != 0 { state.call = below[top &- 1] }
+    // Calls are only ever hits that were pushed, so hits of this block.
+    if top != 0 { state.call = unsafe below[unchecked: top &- 1] }
     return top
   }
 
   @inline(__always)
   func push(_ hit: Int, _ state: inout ThreadState) {
-    below[hit] = state.call
+    // The index is below the number of hits, for which there is memory.
+    unsafe below[unchecked: hit] = state.call
     state.call = UInt32(truncatingIfNeeded: hit &+ 1)
   }
 
@@ -87,8 +89,9 @@ struct OpenCalls {
   /// gone without a return.
   @inline(__always)
   func drop(below stackPointer: UInt64, _ state: inout ThreadState) {
-    while state.call != 0, stackPointers[Int(state.call) &- 1] < stackPointer {
-      state.call = below[Int(state.call) &- 1]
+    // Calls are only ever hits that were pushed, so hits of this block.
+    while state.call != 0, unsafe stackPointers[unchecked: Int(state.call) &- 1] < stackPointer {
+      state.call = unsafe below[unchecked: Int(state.call) &- 1]
     }
   }
 }

@@ -21,8 +21,10 @@ struct ColumnTables {
     case .entry: break
     }
     if convention.hasLink { return links[hit] }
-    let start = starts[hit]
-    guard starts[hit &+ 1] > start else { return instructionPointers[hit] }
+    // The index is below the number of hits, and there is one more start.
+    let start = unsafe starts[unchecked: hit]
+    let end = unsafe starts[unchecked: hit &+ 1]
+    guard end > start else { return instructionPointers[hit] }
     return convention.returnAddress(word: words[Int(start)], flags[hit])
   }
 
@@ -30,8 +32,11 @@ struct ColumnTables {
   @inline(__always)
   func word(_ place: Int, of reference: Int) -> UInt64 {
     guard reference != 0 else { return 0 }
-    let at = Int(starts[reference &- 1]) &+ place
-    return at < Int(starts[reference]) ? words[at] : 0
+    // References are hits of this block whose windows are known, and there is one more start.
+    let start = unsafe starts[unchecked: reference &- 1]
+    let end = unsafe starts[unchecked: reference]
+    let at = Int(start) &+ place
+    return at < Int(end) ? words[at] : 0
   }
 
   /// What a return looks like that answers an entry, named by its index plus one.
@@ -44,10 +49,11 @@ struct ColumnTables {
     let address =
       convention.hasLink
       ? links[index] : convention.returnAddress(word: word(0, of: entry), state.flags)
-    return (
-      probes[index], stackPointers[index] &+ convention.returnStep(state.flags), address,
-      functions[index]
-    )
+    // An open call is a hit of this block.
+    let probe = unsafe probes[unchecked: index]
+    let stackPointer = unsafe stackPointers[unchecked: index]
+    let function = unsafe functions[unchecked: index]
+    return (probe, stackPointer &+ convention.returnStep(state.flags), address, function)
   }
 }
 

@@ -1,6 +1,7 @@
 import ProbeEvents
 
-/// Streams -> judged columns. The twin of ``JudgedEncoder``; keep them side by side.
+/// Streams -> judged columns, hit by hit. The twin of ``JudgedEncoder``; keep them side by side.
+/// ``JudgedGroup`` drives it.
 struct JudgedDecoder {
   private typealias Stream = Streams.Judged
 
@@ -25,66 +26,7 @@ struct JudgedDecoder {
   private var codes: Cursor
   private var farCursors: FarValues.Cursors
 
-  /// Decodes a judged group into columns, which are incomplete when it throws. Returns how many
-  /// unknown side events were skipped.
-  static func decode(
-    _ content: [UInt8], hits: Int, probeCount: Int, convention: CallConvention,
-    memory: ModelMemory, into columns: inout HitColumns
-  ) throws(TapeDamage.Reason) -> Int {
-    let cursors = try Streams.split(content, count: Stream.allCases.count)
-    let shapes = cursors[Stream.shapes.rawValue]
-    guard shapes.remaining == hits else { throw .streamTooShort }
-    try decodeThreads(content, cursors[Stream.threadTable.rawValue], into: &columns)
-    // Without a thread or probe there is nothing that a hit's predictions can be.
-    guard hits == 0 || (!columns.threadTable.isEmpty && probeCount > 0) else {
-      throw .valueOutOfRange
-    }
-    let words = try wordCount(content, cursors)
-    columns.resizeJudged(hits: hits, words: words, hasLink: convention.hasLink)
-    columns.windowStarts[0] = 0
-    let threadCount = columns.threadTable.count
-    try columns.withTables { (tables) throws(TapeDamage.Reason) in
-      let model = JudgedModel(
-        memory, convention, threads: threadCount, hits: hits,
-        stackPointers: tables.stackPointers)
-      var decoder = JudgedDecoder(
-        cursors, tables, model, threadCount: threadCount, probeCount: probeCount)
-      let bytes = content.span
-      for hit in 0..<hits {
-        try decoder.decode(hit, shape: bytes[shapes.offset + hit], bytes)
-      }
-      try decoder.finish(words: words)
-    }
-    let events = cursors[Stream.sideEvents.rawValue]
-    var reader = FieldReader(content, events.offset..<events.end)
-    return try SideEventCodec.decode(&reader, hits: hits, into: &columns.sideEvents)
-  }
-
-  private static func decodeThreads(
-    _ content: [UInt8], _ table: Cursor, into columns: inout HitColumns
-  ) throws(TapeDamage.Reason) {
-    var fields = FieldReader(content, table.offset..<table.end)
-    while !fields.isAtEnd {
-      guard columns.threadTable.count < TapeLimits.threadsPerBlock else { throw .overLimit }
-      columns.threadTable.append(try SideEventCodec.thread(&fields))
-    }
-  }
-
-  /// The number of stack words, which is bounded before memory is taken for them: each eight have
-  /// a mask.
-  private static func wordCount(
-    _ content: [UInt8], _ cursors: [Cursor]
-  ) throws(TapeDamage.Reason) -> Int {
-    var reader = cursors[Stream.wordCount.rawValue]
-    let count = try reader.varint(content.span)
-    try reader.finish()
-    guard count <= UInt64(TapeLimits.wordsPerBlock),
-      count <= 8 * UInt64(cursors[Stream.masks.rawValue].remaining)
-    else { throw .overLimit }
-    return Int(count)
-  }
-
-  private init(
+  init(
     _ cursors: [Cursor], _ columns: ColumnTables, _ model: JudgedModel, threadCount: Int,
     probeCount: Int
   ) {
@@ -110,7 +52,7 @@ struct JudgedDecoder {
 
   /// Decodes a hit, whose index must be below the number of hits: all columns have that length.
   @inline(__always)
-  private mutating func decode(
+  mutating func decode(
     _ hit: Int, shape: UInt8, _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) {
     if shape & Shape.thread != 0 {
@@ -118,7 +60,8 @@ struct JudgedDecoder {
       guard value < threadCount else { throw .valueOutOfRange }
       thread = Int(truncatingIfNeeded: value)
     }
-    var state = model.threads[thread]
+    // The thread is below the number of threads: 0 with at least one, or checked just above.
+    var state = unsafe model.threads[unchecked: thread]
     if shape & (Shape.flags | Shape.length) != 0 { try decodeRare(shape, &state, bytes) }
     let kind: HitKind = shape & Shape.isReturn == 0 ? .entry : .return
     // The index is below the number of hits.
@@ -126,19 +69,18 @@ struct JudgedDecoder {
     unsafe columns.flags[unchecked: hit] = state.flags
     unsafe columns.kinds[unchecked: hit] = kind
     let stackPointer: UInt64
-    let site: UInt64
+    var references = WordReferences()
     switch kind {
     case .entry:
-      let reference = model.expectedEntry(state)
-      stackPointer = try decodeEntry(hit, reference, &state, shape, bytes)
-      try decodeWindow(hit, stackPointer, Int(state.windowLength), reference, bytes)
-      site = columns.site(of: hit, .entry, model.convention)
-    case .return:
-      (stackPointer, site) = try decodeReturn(hit, &state, shape, bytes)
-      try decodeWindow(hit, stackPointer, Int(state.windowLength), 0, bytes)
+      references.expected = model.expectedEntry(state)
+      stackPointer = try decodeEntry(hit, &references, &state, shape, bytes)
+    case .return: stackPointer = try decodeReturn(hit, &state, shape, bytes)
     }
+    try decodeWindow(hit, stackPointer, Int(state.windowLength), references, bytes)
+    let site = columns.site(of: hit, kind, model.convention)
     model.finish(&state, kind: kind, site: site, stackPointer: stackPointer)
-    model.threads[thread] = state
+    // As above.
+    unsafe model.threads[unchecked: thread] = state
   }
 
   private mutating func decodeRare(
@@ -157,16 +99,21 @@ struct JudgedDecoder {
   /// Returns the stack pointer.
   @inline(__always)
   private mutating func decodeEntry(
-    _ hit: Int, _ reference: Int, _ state: inout ThreadState, _ shape: UInt8,
+    _ hit: Int, _ references: inout WordReferences, _ state: inout ThreadState, _ shape: UInt8,
     _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) -> UInt64 {
-    var probe = reference == 0 ? 0 : columns.probes[reference &- 1]
+    let reference = references.expected
+    // References are earlier hits of this block, here and below, since all tables start empty.
+    var probe = unsafe reference == 0 ? 0 : columns.probes[unchecked: reference &- 1]
     if shape & Shape.probe != 0 { probe = try decodeProbe(bytes) }
     var stackPointer = model.expectedStackPointer(reference, state)
     if shape & Shape.stackPointer != 0 {
       stackPointer = try stackPointers.miss(bytes, stackPointer)
     }
-    var address = model.expectedEntryAddress(probe)
+    references.sameProbe = model.lastEntry(of: probe)
+    let sameProbe = references.sameProbe
+    var address =
+      unsafe sameProbe == 0 ? 0 : columns.instructionPointers[unchecked: sameProbe &- 1]
     if shape & Shape.instructionPointer != 0 {
       address = try instructionPointers.miss(bytes, address)
     }
@@ -175,16 +122,15 @@ struct JudgedDecoder {
     if model.convention.hasLink {
       _ = try decodeLink(hit, reference == 0 ? 0 : columns.links[reference &- 1], bytes)
     }
-    model.noteEntry(
-      hit, &state, probe: probe, instructionPointer: address, stackPointer: stackPointer)
+    model.noteEntry(hit, &state, probe: probe, stackPointer: stackPointer)
     return stackPointer
   }
 
-  /// Returns the stack pointer and the address returned to.
+  /// Returns the stack pointer.
   @inline(__always)
   private mutating func decodeReturn(
     _ hit: Int, _ state: inout ThreadState, _ shape: UInt8, _ bytes: Span<UInt8>
-  ) throws(TapeDamage.Reason) -> (stackPointer: UInt64, address: UInt64) {
+  ) throws(TapeDamage.Reason) -> UInt64 {
     let entry = model.calls.pop(&state)
     var expected = columns.expectedReturn(from: entry, state, model.convention)
     if shape & Shape.probe != 0 { expected.probe = try decodeProbe(bytes) }
@@ -202,7 +148,7 @@ struct JudgedDecoder {
       state.linkAtReturn = try decodeLink(hit, state.linkAtReturn, bytes)
     }
     model.noteReturn(&state, stackPointer: expected.stackPointer)
-    return (expected.stackPointer, expected.address)
+    return expected.stackPointer
   }
 
   @inline(__always)
@@ -237,7 +183,8 @@ struct JudgedDecoder {
 
   @inline(__always)
   private mutating func decodeWindow(
-    _ hit: Int, _ stackPointer: UInt64, _ length: Int, _ reference: Int, _ bytes: Span<UInt8>
+    _ hit: Int, _ stackPointer: UInt64, _ length: Int, _ references: WordReferences,
+    _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) {
     let start = wordsEnd
     guard length <= columns.words.count &- start else { throw .overLimit }
@@ -247,30 +194,32 @@ struct JudgedDecoder {
       let count = min(8, length &- first)
       let mask = try masks.byte(bytes)
       if count == 8 && slot <= ModelMemory.wordSlots - 8 {
-        model.words.copyEight(from: slot, to: columns.words, at: start &+ first)
-        if mask != 0 { try decodeEight(first, mask, start, slot, reference, bytes) }
+        // Eight slots and eight words are left, as the conditions above say.
+        unsafe model.words.copyEight(from: slot, to: columns.words, at: start &+ first)
+        if mask != 0 { try decodeEight(first, mask, start, slot, references, bytes) }
       } else {
         guard count == 8 || mask >> UInt8(count) == 0 else { throw .valueOutOfRange }
-        try decodeSome(first..<first + count, mask, start, slot, reference, bytes)
+        try decodeSome(first..<first + count, mask, start, slot, references, bytes)
       }
       slot = (slot &+ count) & (ModelMemory.wordSlots - 1)
       first &+= count
     }
     wordsEnd = start &+ length
-    columns.starts[hit &+ 1] = UInt32(truncatingIfNeeded: wordsEnd)
+    // There is one more start than hits.
+    unsafe columns.starts[unchecked: hit &+ 1] = UInt32(truncatingIfNeeded: wordsEnd)
   }
 
   /// Decodes the mask's words of eight whose slots follow each other and that are already copied.
   @inline(__always)
   private mutating func decodeEight(
-    _ first: Int, _ mask: UInt8, _ start: Int, _ slot: Int, _ reference: Int,
+    _ first: Int, _ mask: UInt8, _ start: Int, _ slot: Int, _ references: WordReferences,
     _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) {
     var rest = mask
     while rest != 0 {
       let place = rest.trailingZeroBitCount
       rest &= rest &- 1
-      let word = try decodeWord(first &+ place, reference, bytes)
+      let word = try decodeWord(first &+ place, references, bytes)
       // The caller has copied eight words between these very places.
       unsafe model.words[unchecked: slot &+ place] = word
       unsafe columns.words[unchecked: start &+ first &+ place] = word
@@ -279,13 +228,14 @@ struct JudgedDecoder {
 
   /// Decodes fewer than eight words, or eight whose slots go round about.
   private mutating func decodeSome(
-    _ places: Range<Int>, _ mask: UInt8, _ start: Int, _ firstSlot: Int, _ reference: Int,
+    _ places: Range<Int>, _ mask: UInt8, _ start: Int, _ firstSlot: Int,
+    _ references: WordReferences,
     _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) {
     var rest = mask
     var slot = firstSlot
     for place in places {
-      if rest & 1 != 0 { model.words[slot] = try decodeWord(place, reference, bytes) }
+      if rest & 1 != 0 { model.words[slot] = try decodeWord(place, references, bytes) }
       rest >>= 1
       columns.words[start + place] = model.words[slot]
       slot = (slot + 1) & (ModelMemory.wordSlots - 1)
@@ -294,14 +244,19 @@ struct JudgedDecoder {
 
   @inline(__always)
   private mutating func decodeWord(
-    _ place: Int, _ reference: Int, _ bytes: Span<UInt8>
+    _ place: Int, _ references: WordReferences, _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) -> UInt64 {
     let code = try codes.byte(bytes)
-    if code == 0 { return columns.word(place, of: reference) }
+    if code == WordReferences.expectedCode {
+      return columns.word(place, of: references.expected)
+    }
+    if code == WordReferences.sameProbeCode {
+      return columns.word(place, of: references.sameProbe)
+    }
     return try far.decode(code, bytes, &farCursors)
   }
 
-  private func finish(words: Int) throws(TapeDamage.Reason) {
+  func finish(words: Int) throws(TapeDamage.Reason) {
     guard wordsEnd == words else { throw .streamTooLong }
     for cursor in [
       threads, probes, stackPointers, instructionPointers, functions, flags, lengths, links,

@@ -64,24 +64,24 @@ struct JudgedEncoder {
       append(.lengths, UInt64(length))
       state.windowLength = length
     }
-    var reference = 0
+    var references = WordReferences()
     let kind = columns.kinds[hit]
     switch kind {
-    case .entry: reference = encodeEntry(hit, &state, &shape)
+    case .entry: references = encodeEntry(hit, &state, &shape)
     case .return: encodeReturn(hit, &state, &shape)
     }
     buffers.streams[Stream.shapes.rawValue].append(shape)
-    encodeWindow(hit, thread, Int(length), reference)
+    encodeWindow(hit, thread, Int(length), references)
     model.finish(
       &state, kind: kind, site: columns.site(of: hit, kind, model.convention),
       stackPointer: columns.stackPointers[hit])
     model.threads[thread] = state
   }
 
-  /// Returns the entry that this one was predicted from.
+  /// Returns the entries that this one was predicted from.
   private mutating func encodeEntry(
     _ hit: Int, _ state: inout ThreadState, _ shape: inout UInt8
-  ) -> Int {
+  ) -> WordReferences {
     let reference = model.expectedEntry(state)
     let probe = columns.probes[hit]
     if probe != (reference == 0 ? 0 : columns.probes[reference - 1]) {
@@ -93,16 +93,16 @@ struct JudgedEncoder {
       .stackPointers, Shape.stackPointer, stackPointer,
       model.expectedStackPointer(reference, state), &shape)
     let address = columns.instructionPointers[hit]
+    let sameProbe = model.lastEntry(of: probe)
     miss(
-      .instructionPointers, Shape.instructionPointer, address, model.expectedEntryAddress(probe),
-      &shape)
+      .instructionPointers, Shape.instructionPointer, address,
+      sameProbe == 0 ? 0 : columns.instructionPointers[sameProbe - 1], &shape)
     miss(.functions, Shape.function, columns.functions[hit], address, &shape)
     if model.convention.hasLink {
       link(hit, reference == 0 ? 0 : columns.links[reference - 1])
     }
-    model.noteEntry(
-      hit, &state, probe: probe, instructionPointer: address, stackPointer: stackPointer)
-    return reference
+    model.noteEntry(hit, &state, probe: probe, stackPointer: stackPointer)
+    return WordReferences(expected: reference, sameProbe: sameProbe)
   }
 
   private mutating func encodeReturn(
@@ -129,7 +129,7 @@ struct JudgedEncoder {
   }
 
   private mutating func encodeWindow(
-    _ hit: Int, _ thread: Int, _ length: Int, _ reference: Int
+    _ hit: Int, _ thread: Int, _ length: Int, _ references: WordReferences
   ) {
     let start = Int(columns.starts[hit])
     var slot = JudgedModel.wordSlot(columns.stackPointers[hit], thread)
@@ -140,7 +140,7 @@ struct JudgedEncoder {
         if model.words[slot] != word {
           mask |= 1 << UInt8(place - first)
           model.words[slot] = word
-          code(word, reference, place)
+          code(word, references, place)
         }
         slot = (slot + 1) & (ModelMemory.wordSlots - 1)
       }
@@ -148,12 +148,16 @@ struct JudgedEncoder {
     }
   }
 
-  private mutating func code(_ word: UInt64, _ reference: Int, _ place: Int) {
-    if columns.word(place, of: reference) == word {
-      buffers.streams[Stream.codes.rawValue].append(0)
-      return
-    }
-    buffers.streams[Stream.codes.rawValue].append(far.encode(word, into: &farBuffers))
+  private mutating func code(_ word: UInt64, _ references: WordReferences, _ place: Int) {
+    let code =
+      if columns.word(place, of: references.expected) == word {
+        WordReferences.expectedCode
+      } else if columns.word(place, of: references.sameProbe) == word {
+        WordReferences.sameProbeCode
+      } else {
+        far.encode(word, into: &farBuffers)
+      }
+    buffers.streams[Stream.codes.rawValue].append(code)
   }
 
   private mutating func append(_ stream: Streams.Judged, _ value: UInt64) {

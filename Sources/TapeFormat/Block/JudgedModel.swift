@@ -12,8 +12,8 @@ struct JudgedModel {
   let words: Table<UInt64>
   /// The entry that followed a history.
   private let afterHistory: SlotTable<UInt32>
-  /// The instruction pointer of each probe's last entry.
-  private let entryAddresses: SlotTable<UInt64>
+  /// Each probe's last entry.
+  private let entries: SlotTable<UInt32>
   /// How far each entry moved its thread's stack pointer since the thread's hit before.
   private let steps: Table<UInt64>
 
@@ -27,7 +27,7 @@ struct JudgedModel {
     calls = OpenCalls(memory, stackPointers: stackPointers)
     words = memory.words
     afterHistory = SlotTable(memory.histories)
-    entryAddresses = SlotTable(memory.entryAddresses)
+    entries = SlotTable(memory.entries)
     steps = memory.steps
   }
 
@@ -40,23 +40,25 @@ struct JudgedModel {
   /// The stack pointer of an entry that repeats another.
   @inline(__always)
   func expectedStackPointer(_ reference: Int, _ state: ThreadState) -> UInt64 {
-    state.stackPointer &+ (reference == 0 ? 0 : steps[reference &- 1])
+    // References are hits of this block, since all tables start empty.
+    unsafe state.stackPointer &+ (reference == 0 ? 0 : steps[unchecked: reference &- 1])
   }
 
   @inline(__always)
-  func expectedEntryAddress(_ probe: UInt32) -> UInt64 {
-    entryAddresses[UInt64(probe)]
+  func lastEntry(of probe: UInt32) -> Int {
+    Int(entries[UInt64(probe)])
   }
 
   /// Takes note of an entry's probe and addresses.
   @inline(__always)
   func noteEntry(
-    _ hit: Int, _ state: inout ThreadState, probe: UInt32, instructionPointer: UInt64,
-    stackPointer: UInt64
+    _ hit: Int, _ state: inout ThreadState, probe: UInt32, stackPointer: UInt64
   ) {
-    afterHistory[CallContext.historySlot(state.history)] = UInt32(truncatingIfNeeded: hit &+ 1)
-    entryAddresses[UInt64(probe)] = instructionPointer
-    steps[hit] = stackPointer &- state.stackPointer
+    let name = UInt32(truncatingIfNeeded: hit &+ 1)
+    afterHistory[CallContext.historySlot(state.history)] = name
+    entries[UInt64(probe)] = name
+    // The index is below the number of hits, for which there is memory.
+    unsafe steps[unchecked: hit] = stackPointer &- state.stackPointer
     calls.drop(below: stackPointer, &state)
     calls.push(hit, &state)
   }
@@ -81,6 +83,20 @@ struct JudgedModel {
     let number = (stackPointer >> 3) &+ UInt64(truncatingIfNeeded: thread) &* 613
     return Int(truncatingIfNeeded: number) & (ModelMemory.wordSlots - 1)
   }
+}
+
+/// The entries that the words of an entry's window are predicted from, by index plus one; 0 is
+/// none, and both are none at a return.
+struct WordReferences {
+  /// Code of a word that is the one at the same place in ``expected``'s window.
+  static let expectedCode: UInt8 = 0
+  /// Code of a word that is the one at the same place in ``sameProbe``'s window.
+  static let sameProbeCode: UInt8 = 1
+
+  /// The entry that the whole hit was predicted from.
+  var expected = 0
+  /// The probe's last entry.
+  var sameProbe = 0
 }
 
 /// The bits of a judged hit's shape: its kind, and which of its columns are not as predicted.

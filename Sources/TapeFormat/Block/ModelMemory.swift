@@ -4,12 +4,12 @@ import ProbeEvents
 final class ModelMemory {
   /// Stack words last seen, by address and thread.
   static let wordSlots = 8192
-  static let entryAddressSlots = 1024
+  static let entrySlots = 1024
 
   private let wordMemory = TableMemory<UInt64>(count: wordSlots, repeating: 0)
   private let historyMemory = TableMemory<UInt32>(count: CallContext.historySlots, repeating: 0)
   private let siteMemory = TableMemory<UInt32>(count: CallContext.siteSlots, repeating: 0)
-  private let addressMemory = TableMemory<UInt64>(count: entryAddressSlots, repeating: 0)
+  private let entryMemory = TableMemory<UInt32>(count: entrySlots, repeating: 0)
   private let sourceMemory = TableMemory<UInt8>(
     count: CallContext.siteSlots * RegisterFile.capacity, repeating: 0)
   private var threadMemory = TableMemory<ThreadState>(count: 64, repeating: ThreadState())
@@ -19,7 +19,7 @@ final class ModelMemory {
   var words: Table<UInt64> { wordMemory.table }
   var histories: Table<UInt32> { historyMemory.table }
   var sites: Table<UInt32> { siteMemory.table }
-  var entryAddresses: Table<UInt64> { addressMemory.table }
+  var entries: Table<UInt32> { entryMemory.table }
   /// For each site and column, the source that last gave a register; not cleared by ``reset``.
   var sources: Table<UInt8> { sourceMemory.table }
   var threads: Table<ThreadState> { threadMemory.table }
@@ -32,7 +32,7 @@ final class ModelMemory {
     words.fill(Self.wordSlots, with: 0)
     histories.fill(CallContext.historySlots, with: 0)
     sites.fill(CallContext.siteSlots, with: 0)
-    entryAddresses.fill(Self.entryAddressSlots, with: 0)
+    entries.fill(Self.entrySlots, with: 0)
     threadMemory = .grown(threadMemory, count, repeating: ThreadState())
     threads.fill(count, with: ThreadState())
     belowMemory = .grown(belowMemory, hits, repeating: 0)

@@ -39,21 +39,28 @@
     }
   }
 
-  /// Copies eight elements.
+  /// Copies eight elements that the caller knows to be within bounds.
   @inline(__always)
-  func copyEight(from start: Int, to target: Table<Element>, at place: Int) {
-    precondition(start >= 0 && start <= count &- 8)
-    precondition(place >= 0 && place <= target.count &- 8)
-    // Both runs of eight lie within bounds.
+  @unsafe func copyEight(from start: Int, to target: Table<Element>, at place: Int) {
+    assert(start >= 0 && start <= count - 8 && place >= 0 && place <= target.count - 8)
     unsafe UnsafeMutableRawPointer(target.base + place).copyMemory(
       from: base + start, byteCount: 8 &* MemoryLayout<Element>.stride)
   }
 
-  /// Sets the first elements.
+  /// Sets the first elements. Copies what is set already, twice as much each time, which is fast in
+  /// builds for debugging, too.
   func fill(_ length: Int, with value: Element) {
     precondition(length >= 0 && length <= count)
-    // Within bounds.
-    unsafe base.update(repeating: value, count: length)
+    guard length > 0 else { return }
+    self[0] = value
+    var done = 1
+    while done < length {
+      let more = min(done, length - done)
+      // The elements up to `done` and the `more` after them lie within bounds and do not overlap.
+      unsafe UnsafeMutableRawPointer(base + done).copyMemory(
+        from: base, byteCount: more * MemoryLayout<Element>.stride)
+      done += more
+    }
   }
 }
 
@@ -85,7 +92,8 @@ struct SlotTable<Element: BitwiseCopyable> {
 
   init(count: Int, repeating value: Element) {
     unsafe buffer = .allocate(capacity: count)
-    unsafe buffer.initialize(repeating: value)
+    // Plain values need no more to be initialized than to be written.
+    unsafe Table(buffer).fill(count, with: value)
   }
 
   deinit {

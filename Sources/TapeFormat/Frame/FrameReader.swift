@@ -23,9 +23,8 @@ struct FrameReader {
 
   /// Looks at the current place. Damage it reports is already behind it.
   mutating func find() throws(TapeError) -> Found {
-    _ = try source.ensure(FrameHeader.maximumLength)
-    if source.available == 0 { return .end }
-    switch FrameHeader.parse(source.bytes, at: source.head) {
+    guard try source.ensure(1) else { return .end }
+    switch try parse() {
     case .incomplete:
       return .damage(try damaged(.incomplete, .cut, .endOfFile, reason: .truncated, header: nil))
     case .invalid:
@@ -44,6 +43,17 @@ struct FrameReader {
       }
       let start = source.head + header.length
       return .record(header, payload: start..<start + header.payloadLength)
+    }
+  }
+
+  /// Reads no further than the record header goes, so that nobody waits for a record that is not
+  /// written yet.
+  private mutating func parse() throws(TapeError) -> FrameHeader.Parsed {
+    while true {
+      let parsed = FrameHeader.parse(source.bytes, at: source.head)
+      guard case .incomplete(let needed) = parsed, try source.ensure(needed) else {
+        return parsed
+      }
     }
   }
 

@@ -90,7 +90,10 @@ extension Probetape {
       do {
         let specifications = try event.map { try ProbeSpecification($0) }
         let mapped = process.isEmpty ? [] : MappedFiles.paths(of: try processes)
-        let resolver = ProbeResolver(command: command, defaultPath: x, mappedFiles: mapped)
+        // A probe without PATH is one of the program that runs.
+        let program = try processes.first.map { "/proc/\($0)/exe" }
+        let resolver = ProbeResolver(
+          command: command, defaultPath: x ?? program, mappedFiles: mapped)
         let resolution = try resolver.resolution(of: specifications)
         for note in resolution.notes where !quiet { Console.note("probetape: \(note)") }
         if verbose { for probe in resolution.probes { Console.note(describe(probe)) } }

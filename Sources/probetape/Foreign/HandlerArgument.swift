@@ -57,6 +57,8 @@ struct ForeignOptions: ParsableArguments, Sendable {
   var timeLimit: Int = 10
 
   func validate() throws {
-    guard timeLimit > 0 else { throw ValidationError("--time-limit takes a number from 1 upwards.") }
+    guard timeLimit > 0 else {
+      throw ValidationError("--time-limit takes a number from 1 upwards.")
+    }
   }
 }

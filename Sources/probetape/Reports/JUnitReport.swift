@@ -19,7 +19,9 @@ enum JUnitReport {
     let open = "  <testcase name=\"\(escape(result.path))\" classname=\"tape\""
     switch result.outcome {
     case .failure(let error):
-      return [open + ">", "    <skipped message=\"\(escape(error.description))\"/>", "  </testcase>"]
+      return [
+        open + ">", "    <skipped message=\"\(escape(error.description))\"/>", "  </testcase>",
+      ]
     case .success(let conclusion):
       switch conclusion.verdict {
       case .match: return [open + "/>"]

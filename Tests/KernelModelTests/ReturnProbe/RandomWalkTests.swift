@@ -30,7 +30,7 @@ struct RandomWalkTests {
       seen == [.pushed, .chained, .omittedAtDepthLimit, .chainWithoutInstance, .hijackFailed])
   }
 
-  struct Walk {
+  struct Walk: ~Copyable {
     let epoch: Epoch
     let rules: ReturnProbeRules
     var random: SplitMix

@@ -28,7 +28,7 @@ struct HitFeederTests {
   @Test("an entry sample gives place, time, thread, function, registers and window")
   func entry() throws {
     let record = RecordBuilder.entry(500, thread: thread, time: 77, ip: 0x7fff_1234_5678)
-    let feeder = feeder()
+    var feeder = feeder()
     try feeder.feed(record.span, cpu: 1, at: 77)
     let (hit, window) = try #require(sink.hits.first)
     #expect(hit.kind == .entry && hit.probe == 3 && hit.cpu == 1)
@@ -48,7 +48,8 @@ struct HitFeederTests {
     ])
   func shortWindow(real: UInt64, words: Int) throws {
     let record = RecordBuilder.entry(500, thread: thread, time: 1, real: real)
-    try feeder().feed(record.span, cpu: 0, at: 1)
+    var feeder = feeder()
+    try feeder.feed(record.span, cpu: 0, at: 1)
     #expect(sink.hits.first?.window.count == words)
   }
 
@@ -61,14 +62,16 @@ struct HitFeederTests {
   func compat(abi: UInt64, segment: UInt64, flags: HitFlags) throws {
     let record = RecordBuilder.entry(
       500, thread: thread, time: 1, abi: abi, codeSegment: segment)
-    try feeder().feed(record.span, cpu: 0, at: 1)
+    var feeder = feeder()
+    try feeder.feed(record.span, cpu: 0, at: 1)
     #expect(sink.hits.first?.hit.flags == flags)
   }
 
   @Test("a sample without registers or stack says so")
   func noRegisters() throws {
     let record = RecordBuilder.entry(500, thread: thread, time: 1, abi: 0, stack: [])
-    try feeder().feed(record.span, cpu: 0, at: 1)
+    var feeder = feeder()
+    try feeder.feed(record.span, cpu: 0, at: 1)
     let (hit, window) = try #require(sink.hits.first)
     #expect(hit.flags == .registersMissing)
     #expect(hit.registers[8] == 0 && window.isEmpty)
@@ -77,13 +80,14 @@ struct HitFeederTests {
   @Test("events that are not ours are passed over")
   func foreign() throws {
     let record = RecordBuilder.entry(12345, thread: thread, time: 1)
-    try feeder().feed(record.span, cpu: 0, at: 1)
+    var feeder = feeder()
+    try feeder.feed(record.span, cpu: 0, at: 1)
     #expect(sink.items.isEmpty)
   }
 
   @Test("a mapping comes with its build id, the trampoline of optimised sites with its whole name")
   func mappings() throws {
-    let feeder = feeder()
+    var feeder = feeder()
     let identifier: [UInt64] = [
       20 | 0x0403_0201 << 32, 0x0c0b_0a09_0807_0605, 0x1413_1211_100f_0e0d,
     ]
@@ -116,7 +120,7 @@ struct HitFeederTests {
 
   @Test("names, programs, exits and losses")
   func others() throws {
-    let feeder = feeder()
+    var feeder = feeder()
     let identity = RecordBuilder.pair(10, 11)
     let records = [
       RecordBuilder.sideBand(
@@ -166,9 +170,11 @@ struct HitFeederTests {
   @Test("a fork waits for its clone flags, and comes without them before anything its tasks do")
   func forks() throws {
     let tracepoints = KernelTracepoints(signal: nil, newTask: Self.newTask)
-    let feeder = feeder(tracepoints: tracepoints)
+    var feeder = feeder(tracepoints: tracepoints)
     let first = ThreadIdentity(process: 10, thread: 12)
     let second = ThreadIdentity(process: 13, thread: 13)
+    let third = ThreadIdentity(process: 10, thread: 14)
+    let fourth = ThreadIdentity(process: 10, thread: 15)
     let other = ThreadIdentity(process: 99, thread: 99)
     let records = [
       RecordBuilder.fork(first, of: thread, identifier: 501, time: 1),
@@ -176,9 +182,14 @@ struct HitFeederTests {
       newTask(12, flags: 0x3d0f00, time: 3),
       RecordBuilder.fork(second, of: thread, identifier: 501, time: 4),
       RecordBuilder.entry(500, thread: second, time: 5),
+      RecordBuilder.fork(third, of: thread, identifier: 501, time: 6),
+      RecordBuilder.sideBand(
+        4, identifier: 501, thread: third, time: 7,
+        [RecordBuilder.pair(10, 10), RecordBuilder.pair(14, 10), 7]),
+      RecordBuilder.fork(fourth, of: thread, identifier: 501, time: 8),
     ]
     for record in records { try feeder.feed(record.span, cpu: 0, at: 1) }
-    try feeder.finish(at: 6)
+    try feeder.finish(at: 9)
     let order = sink.items.map { item in
       switch item {
       case .hit(let hit, _): "hit \(hit.thread.thread)"
@@ -186,16 +197,19 @@ struct HitFeederTests {
         if case .fork(let fork) = event.event {
           "fork \(fork.child.thread) \(fork.cloneFlags.map { String($0, radix: 16) } ?? "?")"
         } else {
-          "?"
+          "other"
         }
       }
     }
-    #expect(order == ["hit 99", "fork 12 3d0f00", "fork 13 ?", "hit 13"])
+    #expect(
+      order == [
+        "hit 99", "fork 12 3d0f00", "fork 13 ?", "hit 13", "fork 14 ?", "other", "fork 15 ?",
+      ])
   }
 
   @Test("a thread that has events of its own does not count twice, nor do its children")
   func families() throws {
-    let feeder = feeder(families: TaskFamilies(attached: [10, 11]))
+    var feeder = feeder(families: TaskFamilies(attached: [10, 11]))
     let child = ThreadIdentity(process: 10, thread: 12)
     let records = [
       // Thread 11 inherited event 500 from thread 10, and has event 600 of its own.

@@ -35,22 +35,22 @@ struct RingMergerTests {
   @Test("a record that missed a round still comes before later ones that made it")
   func late() throws {
     var merger = RingMerger(cpus: [0, 1])
-    let feeder = feeder()
-    try merger.add(round([chunk([1, 40]), chunk([2])], start: 41), to: feeder) { _ in }
+    var feeder = feeder()
+    try merger.add(round([chunk([1, 40]), chunk([2])], start: 41), to: &feeder) { _ in }
     #expect(delivered == [])
     // 39 was written while the first round had passed its ring already.
-    try merger.add(round([chunk([60]), chunk([39, 61])], start: 70), to: feeder) { _ in }
+    try merger.add(round([chunk([60]), chunk([39, 61])], start: 70), to: &feeder) { _ in }
     #expect(delivered == [1, 2, 39, 40])
-    try merger.add(round([[], []], start: 90), to: feeder) { _ in }
+    try merger.add(round([[], []], start: 90), to: &feeder) { _ in }
     #expect(delivered == [1, 2, 39, 40, 60, 61])
   }
 
   @Test("the last round delivers everything")
   func last() throws {
     var merger = RingMerger(cpus: [0, 1, 2])
-    let feeder = feeder()
+    var feeder = feeder()
     try merger.add(
-      round([chunk([5, 8]), chunk([3, 9]), chunk([])], start: 10, isLast: true), to: feeder
+      round([chunk([5, 8]), chunk([3, 9]), chunk([])], start: 10, isLast: true), to: &feeder
     ) { _ in }
     #expect(delivered == [3, 5, 8, 9])
   }
@@ -58,11 +58,12 @@ struct RingMergerTests {
   @Test("within a ring the order is the ring's, even where the clock went back")
   func clockWentBack() throws {
     var merger = RingMerger(cpus: [0, 1])
+    var feeder = feeder()
     try merger.add(
       round(
         [chunk([10, 7, 12], names: [1, 2, 3]), chunk([8, 11], names: [4, 5])], start: 20,
         isLast: true),
-      to: feeder()
+      to: &feeder
     ) { _ in }
     #expect(delivered == [4, 1, 2, 5, 3])
     // The tape has the times as the kernel gave them.
@@ -72,21 +73,22 @@ struct RingMergerTests {
   @Test("records that may still be written are waited for, however close the rounds are")
   func closeRounds() throws {
     var merger = RingMerger(cpus: [0])
-    let feeder = feeder()
-    try merger.add(round([chunk([100])], start: 101), to: feeder) { _ in }
-    try merger.add(round([[]], start: 102), to: feeder) { _ in }
+    var feeder = feeder()
+    try merger.add(round([chunk([100])], start: 101), to: &feeder) { _ in }
+    try merger.add(round([[]], start: 102), to: &feeder) { _ in }
     #expect(delivered == [])
-    try merger.add(round([[]], start: 106), to: feeder) { _ in }
+    try merger.add(round([[]], start: 106), to: &feeder) { _ in }
     #expect(delivered == [100])
   }
 
   @Test("chunks come back to be filled again")
   func recycling() throws {
     var merger = RingMerger(cpus: [0, 1])
+    var feeder = feeder()
     var back = 0
     let chunks = [chunk([1]), chunk([2])]
-    try merger.add(round(chunks, start: 3), to: feeder()) { _ in back += 1 }
-    try merger.add(round([chunk([4]), []], start: 5, isLast: true), to: feeder()) { _ in back += 1 }
+    try merger.add(round(chunks, start: 3), to: &feeder) { _ in back += 1 }
+    try merger.add(round([chunk([4]), []], start: 5, isLast: true), to: &feeder) { _ in back += 1 }
     #expect(back == 3)
   }
 }

@@ -114,6 +114,63 @@ extension LiveTests {
       #expect(paths.contains(Mapping.uprobesName))
     }
 
+    /// Four threads that do nothing but make threads that call once.
+    private static let storm = """
+      #include <pthread.h>
+      #include <stdio.h>
+      #include <unistd.h>
+      __attribute__((noipa)) long inner(long x) { return x; }
+      __attribute__((noipa)) long outer(long x) { return inner(x) + 1; }
+      static volatile int over;
+      static void *once(void *unused) { outer(7); return unused; }
+      static void *body(void *unused) {
+        while (!over) {
+          pthread_t extra;
+          if (pthread_create(&extra, 0, once, 0) == 0) pthread_join(extra, 0);
+        }
+        return unused;
+      }
+      int main(void) {
+        pthread_t threads[4];
+        for (int i = 0; i < 4; i++) pthread_create(&threads[i], 0, body, 0);
+        puts("ready");
+        fflush(stdout);
+        char byte;
+        while (read(0, &byte, 1) > 0) {}
+        over = 1;
+        for (int i = 0; i < 4; i++) pthread_join(threads[i], 0);
+        puts("done");
+        return 0;
+      }
+      """
+
+    @Test("in a storm of new threads no hit comes twice and none is missing")
+    func storm() throws {
+      let program = try Program(Self.storm)
+      let running = try Running(program.path)
+      let plan = RecordingPlan(
+        probes: [try program.probe("outer"), try program.probe("inner")],
+        target: .attach([running.number]))
+      let (summary, sink) = try LiveHost.record(plan) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + 0.3) { _ = running.end() }
+      }
+      #expect(summary.lost == 0)
+      // Thread numbers come round only after 32,768 threads or more.
+      var kinds: [Int32: [HitKind]] = [:]
+      for item in sink.items {
+        switch item {
+        case .event(let event):
+          if case .fork(let fork) = event.event, event.time > summary.wholeFrom {
+            kinds[fork.child.thread] = []
+          }
+        case .hit(let hit, _):
+          kinds[hit.thread.thread]?.append(hit.kind)
+        }
+      }
+      #expect(kinds.count > 100)
+      #expect(kinds.values.filter { $0 != [.entry, .entry, .return, .return] } == [])
+    }
+
     @Test("a signal ends the recording; the process goes on, without breakpoints or descriptors")
     func nothingLeft() throws {
       let program = try Program(Self.source)

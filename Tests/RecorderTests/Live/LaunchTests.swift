@@ -194,6 +194,37 @@ extension LiveTests {
       #expect(try LiveTests.dynamicEvents() == [])
     }
 
+    /// Whether 32-bit programs can be built and run here.
+    private static let compatProgram: Program? = {
+      let program = try? Program(
+        """
+        __attribute__((noipa)) int f(int x) { return x + 1; }
+        void _start(void) {
+          int r = f(41);
+          __asm__ volatile("int $0x80" : : "a"(1), "b"(r));
+        }
+        """, options: ["-m32", "-nostdlib", "-static", "-fno-pic", "-no-pie"])
+      guard let program, (try? Program.run(["sh", "-c", "\(program.path); test $? = 42"])) != nil
+      else { return nil }
+      return program
+    }()
+
+    @Test(
+      "hits of a 32-bit program are marked as such",
+      .enabled(if: compatProgram != nil, "32-bit programs cannot be built or run here"))
+    func compat() throws {
+      let program = try #require(Self.compatProgram)
+      let (summary, sink) = try LiveHost.record([program.probe("f")], [program.path])
+      #expect(summary.targetExit == .exited(42))
+      let hits = sink.hits
+      try #require(hits.map(\.hit.kind) == [.entry, .return])
+      #expect(hits.allSatisfy { $0.hit.flags == .compat })
+      // The return address is the low half of the first word, the argument the high half.
+      #expect(UInt32(truncatingIfNeeded: hits[0].window[0]) == UInt32(hits[1].hit.registers[8]))
+      #expect(hits[0].window[0] >> 32 == 41)
+      #expect(hits[1].hit.registers[7] == hits[0].hit.registers[7] + 4)
+    }
+
     @Test(
       "windows have the length asked for, up to the largest the kernel gives",
       arguments: [

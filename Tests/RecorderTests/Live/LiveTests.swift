@@ -1,3 +1,4 @@
+import Glibc
 import ProbeEvents
 import Testing
 
@@ -7,10 +8,15 @@ import Testing
 /// on the host.
 @Suite(.serialized, .enabled(if: LiveHost.canRecord, "this host cannot record (reason above)"))
 struct LiveTests {
-  /// Dynamic events of recorders that this host has now.
+  /// Dynamic events that this process or a dead recorder has left on the host. Those of other
+  /// recorders that run meanwhile are none of our business.
   static func dynamicEvents() throws -> [String] {
-    try Tracefs.reach().text(of: "dynamic_events").split(separator: "\n").map(String.init)
-      .filter { $0.contains(DynamicEvents.groupPrefix) }
+    try Tracefs.reach().text(of: "dynamic_events").split(separator: "\n").compactMap { line in
+      guard let name = DynamicEvents.eventName(line), let owner = DynamicEvents.owner(of: name),
+        owner.process == getpid() || ProcessStat.startTime(of: owner.process) != owner.start
+      else { return nil }
+      return String(line)
+    }
   }
 
   /// Fails when a thread's entries and returns do not nest.

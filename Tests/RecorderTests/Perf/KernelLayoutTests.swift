@@ -57,7 +57,7 @@ struct KernelLayoutTests {
   @Test("the events inherit, share a clock and are tracepoints or dummies, never the uprobe PMU")
   func events() {
     let attributes = PerfAttributes(
-      registerMask: 0xff, stackBytes: 64, ringBytes: 8 << 20, enableOnExec: true)
+      registerMask: 0xff, stackBytes: 64, ringBytes: 8 << 20, waitsForExec: true)
     let side = attributes.sideBand
     let probe = attributes.tracepoint(7, parts: [.registers, .stack])
     #expect(side.type == PERF_TYPE_SOFTWARE.rawValue)
@@ -68,7 +68,8 @@ struct KernelLayoutTests {
       #expect(event.sample_id_all == 1)
     }
     #expect(probe.sample_regs_user == 0xff && probe.sample_stack_user == 64)
-    #expect(side.wakeup_watermark == 1 << 20)
+    #expect(attributes.ringOwner.wakeup_watermark == 1 << 20)
+    #expect(attributes.ringOwner.disabled == 1 && attributes.ringOwner.inherit == 0)
     #expect(attributes.tracepoint(7, parts: []).sample_stack_user == 0)
   }
 
@@ -97,5 +98,12 @@ struct KernelLayoutTests {
     #expect(table[1000] == entry && table[1003] == other)
     #expect(table[7] == other && table[UInt64.max] == entry)
     #expect(table[1001] == nil && table[1004] == nil && table[0] == nil && table[999] == nil)
+  }
+
+  @Test(
+    "rings are powers of two, large where CPUs are few, and take little memory in all",
+    arguments: [(1, 32), (2, 32), (4, 32), (5, 16), (8, 16), (16, 8), (32, 4), (256, 4)])
+  func ringSizes(cpus: Int, mebibytes: Int) {
+    #expect(RecordingSession.ringBytes(cpus: cpus) == mebibytes << 20)
   }
 }

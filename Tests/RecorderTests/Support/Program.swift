@@ -1,8 +1,8 @@
 import Foundation
 import ProbeEvents
 
-/// A C program, compiled for one test into a directory of its own.
-final class Program {
+/// A C program, compiled for one test into a directory of its own. Immutable once made.
+final class Program: Sendable {
   struct Failure: Error, CustomStringConvertible {
     var description: String
   }

@@ -56,7 +56,8 @@ struct HandlerCompiler {
   /// The runtime library that a sanitized handler needs loaded before everything else.
   static func sanitizerRuntime() throws(KernelSourceError) -> String {
     let found = try run([name, "-print-file-name=libasan.so"])
-    let path = String(decoding: found.output, as: UTF8.self)
+    let path =
+      String(decoding: found.output, as: UTF8.self)
       .split(separator: "\n").first.map(String.init) ?? ""
     guard found.status == 0, path.hasPrefix("/") else {
       throw .noSanitizer("\(name) has no libasan.so")

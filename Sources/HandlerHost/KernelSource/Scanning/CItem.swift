@@ -32,7 +32,8 @@ struct CIdentifier {
 /// Splits C text into identifiers.
 enum CIdentifiers {
   static func isStart(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: "_") || (byte | 0x20) >= UInt8(ascii: "a") && (byte | 0x20) <= UInt8(ascii: "z")
+    byte == UInt8(ascii: "_")
+      || (byte | 0x20) >= UInt8(ascii: "a") && (byte | 0x20) <= UInt8(ascii: "z")
   }
 
   static func isPart(_ byte: UInt8) -> Bool {
