@@ -32,6 +32,8 @@ enum Tapes {
     situations.append(Situation(testDescription: "fork", bytes: try fork(architecture)))
     situations.append(Situation(testDescription: "stray", bytes: try stray(architecture)))
     situations.append(Situation(testDescription: "stale", bytes: try stale(architecture)))
+    situations.append(
+      Situation(testDescription: "limit", bytes: try limitWithoutCleanUp(architecture)))
     if architecture == .x86_64 {
       situations.append(Situation(testDescription: "first word", bytes: try callAtFirstWord()))
     }
@@ -109,6 +111,21 @@ enum Tapes {
     try tape.leave("f", sp: after(0x10000, architecture), to: outer)
     try tape.enter("h", sp: 0xF800, returnAddress: inner + 8)
     try tape.leave("h", sp: after(0xF800, architecture), to: inner + 8)
+    return try tape.finish()
+  }
+
+  /// The list is full of calls that g made on a lower stack and left by a longjmp; a call on the
+  /// upper stack gets no instance, and so drops none: g, which only looks dead from there, returns.
+  static func limitWithoutCleanUp(_ architecture: Architecture) throws -> [UInt8] {
+    var tape = try builder(architecture)
+    try tape.enter("f", sp: 0x10000, returnAddress: outer)
+    try tape.enter("g", sp: 0x3000, returnAddress: inner)
+    for index in 0..<62 {
+      try tape.enter("h", sp: 0x2F00 - UInt64(index) * 0x20, returnAddress: inner + 8)
+    }
+    try tape.enter("h", sp: 0xF800, returnAddress: inner + 16, isHijacked: false)
+    try tape.leave("g", sp: after(0x3000, architecture), to: inner)
+    try tape.leave("f", sp: after(0x10000, architecture), to: outer)
     return try tape.finish()
   }
 

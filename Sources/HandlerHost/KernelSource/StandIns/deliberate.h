@@ -28,11 +28,12 @@ struct task_struct {
     struct callback_head *pt_work;
 };
 
-/* One probe: its consumers are those of an entry event and, if wanted, of a return event. */
+/* One probe: its consumers are those of an entry event and, if wanted, of a return event. Every other
+ * probe has two more of the latter, which say nothing: as if others traced it too. */
 struct pt_probe {
     struct uprobe *uprobe;
-    struct uprobe_consumer entry, returns;
-    bool wants_return;
+    struct uprobe_consumer entry, returns, others[2];
+    unsigned consumers;
 };
 
 #define PT_MAX_POPPED 256

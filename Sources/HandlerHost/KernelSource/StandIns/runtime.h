@@ -38,6 +38,13 @@ static int pt_return_handler(struct uprobe_consumer *consumer, unsigned long fun
     return 0;
 }
 
+static int pt_silent_return_handler(struct uprobe_consumer *consumer, unsigned long function,
+                                    struct pt_regs *regs)
+{
+    (void)consumer, (void)function, (void)regs;
+    return 0;
+}
+
 static void pt_begin(void *state, uint32_t task)
 {
     pt = state;
@@ -81,6 +88,16 @@ static int pt_gone(const struct pt_task *task, const struct return_instance *ins
     return -1;
 }
 
+/* The signatures grew a parameter, which these handlers have no use for. Return events have a handler
+ * for the entry as well, as trace_uprobe.c registers them. */
+static void pt_consume(struct pt_probe *probe, struct uprobe_consumer *consumer, void *on_return)
+{
+    consumer->handler = (void *)pt_entry_handler;
+    consumer->ret_handler = on_return;
+    consumer_add(probe->uprobe, consumer);
+    probe->consumers++;
+}
+
 static struct pt_probe *pt_probe(uint32_t index, bool wants_return)
 {
     if (index >= pt->probe_count) {
@@ -93,20 +110,16 @@ static struct pt_probe *pt_probe(uint32_t index, bool wants_return)
         return pt->probes[index];
     struct pt_probe *probe = pt->probes[index] = calloc(1, sizeof(*probe));
     probe->uprobe = calloc(1, sizeof(*probe->uprobe));
-    probe->wants_return = wants_return;
 #if PT_HAS_CONSUMER_LIST
     INIT_LIST_HEAD(&probe->uprobe->consumers);
 #endif
     pt_get(probe->uprobe);
     set_bit(UPROBE_COPY_INSN, &probe->uprobe->flags);
-    /* The signatures grew a parameter, which these handlers have no use for. */
-    probe->entry.handler = (void *)pt_entry_handler;
-    consumer_add(probe->uprobe, &probe->entry);
+    pt_consume(probe, &probe->entry, NULL);
     if (wants_return) {
-        /* As trace_uprobe.c registers return events: with a handler for the entry as well. */
-        probe->returns.handler = (void *)pt_entry_handler;
-        probe->returns.ret_handler = (void *)pt_return_handler;
-        consumer_add(probe->uprobe, &probe->returns);
+        pt_consume(probe, &probe->returns, (void *)pt_return_handler);
+        for (unsigned other = 0; other < 2 && index % 2; other++)
+            pt_consume(probe, &probe->others[other], (void *)pt_silent_return_handler);
     }
     return probe;
 }
@@ -145,9 +158,9 @@ static void pt_entry_hit(void *state, uint32_t index, const struct probe_entry *
     if (regs.regs[30] != entry->return_address || entry->return_address == entry->trampoline)
         pt->host->set_link_register(pt->host->context, regs.regs[30]);
 #endif
-    if (pt->entry_calls != (probe->wants_return ? 2 : 1))
-        pt_fault("%u entry handlers ran at a breakpoint with %d consumers", pt->entry_calls,
-                 probe->wants_return ? 2 : 1);
+    if (pt->entry_calls != probe->consumers)
+        pt_fault("%u entry handlers ran at a breakpoint with %u consumers", pt->entry_calls,
+                 probe->consumers);
     if (PT_IP(&regs) != entry->ip || regs.sp != entry->sp || pt->is_signalled)
         pt_fault("a breakpoint hit moved the task, or sent it a signal");
 
