@@ -169,6 +169,14 @@ public import ProbeEvents
       return EntryConclusion(.hijackFailed)
     }
     depths[task] -= Int(concluded.dropped)
+    if (outcome == .noReturnProbe) == cause.wantsReturn {
+      report(
+        .inconsistent,
+        expected: cause.wantsReturn
+          ? "a return instance, or a reason why there is none"
+          : "no return instance, as nobody wants the return",
+        actual: "\(outcome)")
+    }
     checkMemory(outcome, cause)
     switch outcome {
     case .pushed, .chained:

@@ -1,6 +1,7 @@
 import HandlerHost
 import ProbeEvents
 import Replay
+import TapeFormat
 import Testing
 
 /// The kernel's own code of Debian's 6.1 against the model of 6.1: two tellings of the same rules.
@@ -37,6 +38,21 @@ struct KernelCodeTests {
     let library = try HandlerLibrary(path: path)
     let lines = try Tapes.conclusions(Tapes.callAtFirstWord(), library: library)
     #expect(lines.last == "diverged")
+  }
+
+  @Test("a kernel that takes a 32-bit task for a 64-bit one writes where it must not")
+  func compatWordSize() throws {
+    let copy = try PlantedTree(try KernelSources.debian61.get())
+    try copy.replace(
+      "return user_64bit_mode(regs) ? 8 : 4;", by: "return in_ia32_syscall() ? 4 : 8;",
+      in: PlantedTree.x86)
+    let path = try KernelSourceHandler.build(
+      KernelTree(directory: copy.path), architecture: .x86_64)
+    var reader = try TapeReader(bytes: try Tapes.compat())
+    let conclusion = try ForeignReplay.replay(
+      &reader, library: try HandlerLibrary(path: path), name: "8 bytes")
+    #expect(conclusion.divergences.first?.kind == .wrongMemory)
+    #expect(conclusion.divergences.first?.hit == 0)
   }
 
   @Test("a half-deleted tree, another project and a symbol nobody knows have each their message")

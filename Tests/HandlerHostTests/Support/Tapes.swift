@@ -34,7 +34,10 @@ enum Tapes {
     situations.append(Situation(testDescription: "stale", bytes: try stale(architecture)))
     situations.append(
       Situation(testDescription: "limit", bytes: try limitWithoutCleanUp(architecture)))
+    situations.append(
+      Situation(testDescription: "fork after", bytes: try forkAfterShared(architecture)))
     if architecture == .x86_64 {
+      situations.append(Situation(testDescription: "32-bit", bytes: try compat()))
       situations.append(Situation(testDescription: "first word", bytes: try callAtFirstWord()))
     }
     return situations
@@ -127,6 +130,58 @@ enum Tapes {
     try tape.leave("g", sp: after(0x3000, architecture), to: inner)
     try tape.leave("f", sp: after(0x10000, architecture), to: outer)
     return try tape.finish()
+  }
+
+  /// f, traced by one, is forked inside where g, traced by several, was before and is again.
+  static func forkAfterShared(_ architecture: Architecture) throws -> [UInt8] {
+    var tape = try builder(architecture)
+    func callG(_ tape: inout TapeBuilder) throws {
+      try tape.enter("g", sp: 0x1000, returnAddress: inner)
+      try tape.leave("g", sp: after(0x1000, architecture), to: inner)
+    }
+    try callG(&tape)
+    try tape.enter("f", sp: 0x1000, returnAddress: outer)
+    try tape.event(
+      .fork(TaskFork(parent: TapeBuilder.mainThread, child: child, cloneFlags: 0)))
+    try tape.leave("f", sp: after(0x1000, architecture), to: outer, thread: child)
+    try tape.event(.exit(child))
+    try tape.leave("f", sp: after(0x1000, architecture), to: outer)
+    try callG(&tape)
+    return try tape.finish()
+  }
+
+  /// A call and its return in a 32-bit task, with another word right above the return address.
+  static func compat() throws -> [UInt8] {
+    let output = MemoryTapeOutput()
+    let probe = Probe(path: "/program", fileOffset: 0x1000, symbol: "f", wantsReturn: true)
+    var writer = try TapeWriter(
+      header: TapeHeader(
+        kernel: KernelFacts(architecture: .x86_64, release: "6.18.0"), probes: [probe],
+        command: ["/program"], stackBytes: 16), output: output)
+    let thread = TapeBuilder.mainThread
+    let mapping = Mapping(
+      process: thread.process, start: 0xF7FF_E000, length: 0x1000, fileOffset: 0,
+      path: Mapping.uprobesName)
+    for event: SideEvent in [.exec(thread, "program"), .mapping(mapping)] {
+      try writer.append(TimedSideEvent(time: 1, event: event))
+    }
+    let words: [UInt64] = [0x1234_5678_0804_9100, 0]
+    try writer.append(compatHit(.entry, sp: 0xFFFF_0000, ip: 0x0804_8000), window: words.span)
+    try writer.append(compatHit(.return, sp: 0xFFFF_0004, ip: 0x0804_9100), window: words.span)
+    try writer.finish(
+      TapeTrailer(targetExit: .exited(0), entries: 1, returns: 1, lost: 0, endTime: 3))
+    return output.bytes
+  }
+
+  private static func compatHit(_ kind: HitKind, sp: Address, ip: Address) -> Hit {
+    var registers = RegisterFile()
+    let layout = Architecture.x86_64.registerLayout
+    registers[layout.stackPointer] = sp
+    registers[layout.instructionPointer] = ip
+    registers[layout.codeSegment ?? 0] = 0x23
+    return Hit(
+      kind: kind, flags: .compat, cpu: 0, probe: 0, thread: TapeBuilder.mainThread, time: 2,
+      function: 0x0804_8000, registers: registers)
   }
 
   /// f calls g as its very first act, so that after the return the stack pointer is f's own slot.

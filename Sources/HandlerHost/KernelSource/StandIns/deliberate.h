@@ -57,6 +57,8 @@ struct pt_state {
     void *deferred[PT_MAX_POPPED];
     unsigned deferred_count;
     long allocated;
+    /* Read and write locks, and read sections, taken and not given back. */
+    int held;
 };
 
 static __thread struct pt_state *pt __attribute__((tls_model("initial-exec")));
@@ -208,6 +210,16 @@ static unsigned long copy_to_user(void __user *to, const void *from, unsigned lo
 #define put_user(value, place) \
     ({ __typeof__(*(place)) kept_ = (value); \
        copy_to_user((place), &kept_, sizeof(kept_)) ? -EFAULT : 0; })
+
+/* Locks exclude nobody, but must be given back before the call ends. */
+#define down_read(lock) ((void)(lock), (void)pt->held++)
+#define up_read(lock) ((void)(lock), (void)pt->held--)
+#define down_write(lock) down_read(lock)
+#define up_write(lock) up_read(lock)
+#define rcu_read_lock() ((void)pt->held++)
+#define rcu_read_unlock() ((void)pt->held--)
+#define rcu_read_lock_trace() rcu_read_lock()
+#define rcu_read_unlock_trace() rcu_read_unlock()
 
 /* References are counted, and must be back where they were at the end. */
 static struct uprobe *pt_get(struct uprobe *uprobe)

@@ -67,6 +67,14 @@ static void pt_move(struct pt_task *task, struct mm_struct *mm)
         free(left);
 }
 
+static void pt_end(void)
+{
+    pt_end_grace_period();
+    if (pt->held)
+        pt_fault("locks were taken %d times more than given back", pt->held);
+    pt->held = 0;
+}
+
 static void pt_set_trampoline(struct mm_struct *mm, uint64_t trampoline)
 {
     mm->uprobes_state.xol_area = &mm->pt_area;
@@ -153,7 +161,7 @@ static void pt_entry_hit(void *state, uint32_t index, const struct probe_entry *
     regs.regs[30] = entry->return_address;
 #endif
     handle_swbp(&regs);
-    pt_end_grace_period();
+    pt_end();
 #if !PT_X86_64
     if (regs.regs[30] != entry->return_address || entry->return_address == entry->trampoline)
         pt->host->set_link_register(pt->host->context, regs.regs[30]);
@@ -217,7 +225,7 @@ static void pt_trampoline_hit(void *state, uint32_t index, const struct probe_ar
     regs.cs = arrival->is_compat ? PT_USER32_CS : PT_USER_CS;
 #endif
     handle_swbp(&regs);
-    pt_end_grace_period();
+    pt_end();
     conclusion->ip = instruction_pointer(&regs);
 
     int gone = pt_gone(task, pt_head(&task->task));
@@ -260,7 +268,7 @@ static void pt_task_freed(void *state, uint32_t index)
     pt_begin(state, index);
     struct pt_task *task = pt->tasks[index];
     uprobe_free_utask(&task->task);
-    pt_end_grace_period();
+    pt_end();
     if (task->task.utask)
         pt_fault("a task keeps its return instances when they are freed");
     task->task.utask = NULL;
@@ -293,7 +301,7 @@ static uint32_t pt_task_copied(void *state, uint32_t parent_index, uint32_t chil
         child->task.pt_work->func(child->task.pt_work);
         child->task.pt_work = NULL;
     }
-    pt_end_grace_period();
+    pt_end();
     if (child->task.utask && child->task.utask == parent->task.utask) {
         pt_fault("a child shares its parent's return instances");
         child->task.utask = NULL;

@@ -70,10 +70,6 @@ struct insn { char empty; };
 #define DEFINE_STATIC_SRCU_FAST_UPDOWN(name) static struct srcu_struct name
 #define mutex_lock(lock) ((void)(lock))
 #define mutex_unlock(lock) ((void)(lock))
-#define down_read(lock) ((void)(lock))
-#define up_read(lock) ((void)(lock))
-#define down_write(lock) ((void)(lock))
-#define up_write(lock) ((void)(lock))
 #define spin_lock(lock) ((void)(lock))
 #define spin_unlock(lock) ((void)(lock))
 #define raw_spin_lock(lock) ((void)(lock))
@@ -87,10 +83,6 @@ struct insn { char empty; };
 #define seqcount_init(count) ((void)(count))
 #define raw_seqcount_begin(count) 0
 #define raw_seqcount_try_begin(count, start) ((start) = 0, true)
-#define rcu_read_lock() ((void)0)
-#define rcu_read_unlock() ((void)0)
-#define rcu_read_lock_trace() ((void)0)
-#define rcu_read_unlock_trace() ((void)0)
 #define rcu_read_lock_trace_held() true
 #define rcu_read_lock_held() true
 #define srcu_read_lock(domain) ((void)(domain), 0)
