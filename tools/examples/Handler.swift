@@ -82,7 +82,8 @@ nonisolated(unsafe) let table = {
   let table = UnsafeMutablePointer<probe_handler>.allocate(capacity: 1)
   table.initialize(
     to: probe_handler(
-      abi_version: UInt32(PROBE_HANDLER_ABI_VERSION), size: UInt32(MemoryLayout<probe_handler>.size),
+      abi_version: UInt32(PROBE_HANDLER_ABI_VERSION),
+      size: UInt32(MemoryLayout<probe_handler>.size),
       name: name,
       create: { host, _ in Unmanaged.passRetained(State(host: host!)).toOpaque() },
       destroy: { opaque in Unmanaged<State>.fromOpaque(opaque!).release() },

@@ -16,7 +16,9 @@ public struct KernelHistory: Sendable {
     guard repository.status == 0 else {
       throw .notARepository(directory, reason: repository.errors.firstLine)
     }
-    let found = try git(["rev-parse", "--verify", "--quiet", "--end-of-options", "\(revision)^{commit}"])
+    let found = try git([
+      "rev-parse", "--verify", "--quiet", "--end-of-options", "\(revision)^{commit}",
+    ])
     guard found.status == 0 else { throw .unknownRevision(directory, revision: revision) }
     return text(found).firstLine
   }

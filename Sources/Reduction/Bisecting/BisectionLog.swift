@@ -45,7 +45,9 @@ public struct BisectionLog: Sendable, Hashable {
   /// Same question, same answers.
   public static func == (left: Self, right: Self) -> Bool {
     left.question == right.question
-      && left.answers.elementsEqual(right.answers) { $0.commit == $1.commit && $0.answer == $1.answer }
+      && left.answers.elementsEqual(right.answers) {
+        $0.commit == $1.commit && $0.answer == $1.answer
+      }
   }
 
   /// Hashes the question and the answered commits.

@@ -1,4 +1,5 @@
 import HandlerHost
+import ProbeEvents
 import Testing
 
 /// A bug put into a kernel's code on purpose, and the tape that shows it.
@@ -24,13 +25,15 @@ struct BisectTests {
       new: "", tape: { try Tapes.longjmp(.x86_64) }),
     PlantedBug(
       testDescription: "limit check moved", old: "if (utask->depth >= MAX_URETPROBE_DEPTH) {",
-      new: "cleanup_return_instances(utask, false, regs); if (utask->depth >= MAX_URETPROBE_DEPTH) {",
+      new:
+        "cleanup_return_instances(utask, false, regs); if (utask->depth >= MAX_URETPROBE_DEPTH) {",
       tape: { try Tapes.limitWithoutCleanUp(.x86_64) }),
     PlantedBug(
       testDescription: "chained flag lost", old: "ri->chained = chained;",
       new: "ri->chained = false;", tape: { try Tapes.chain(.x86_64) }),
     PlantedBug(
-      testDescription: "wrong handler order", old: "instruction_pointer_set(regs, ri->orig_ret_vaddr);",
+      testDescription: "wrong handler order",
+      old: "instruction_pointer_set(regs, ri->orig_ret_vaddr);",
       new: """
         instruction_pointer_set(regs, ri->orig_ret_vaddr);
         { struct return_instance *all[64], *each; int count = 0;

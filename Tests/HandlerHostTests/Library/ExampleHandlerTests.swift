@@ -5,7 +5,8 @@ import TapeFormat
 import Testing
 
 @Suite struct ExampleHandlerTests {
-  @Test("the example handler in C explains what the model explains", arguments: Architecture.allCases)
+  @Test(
+    "the example handler in C explains what the model explains", arguments: Architecture.allCases)
   func example(architecture: Architecture) throws {
     let built = try BuiltLibrary(example: "handler.c")
     let library = try HandlerLibrary(path: built.path)

@@ -1,4 +1,5 @@
 import HandlerHost
+import ProbeEvents
 import Replay
 import Testing
 
@@ -16,7 +17,8 @@ import Testing
     try SmallFiles.write(bytes, to: tape)
     let outcome = try HelperProcess.run(
       [
-        try CommandLineTool.path, "replay", "--format", "json", "--handler", "library:\(built.path)",
+        try CommandLineTool.path, "replay", "--format", "json", "--handler",
+        "library:\(built.path)",
         "--time-limit", "1", tape, tape,
       ])
     return (outcome.status, String(decoding: outcome.output, as: UTF8.self))

@@ -3,6 +3,7 @@ import ProbeEvents
 import ProbetapeTesting
 import Replay
 import TapeFormat
+import Testing
 
 /// One tape that a handler and the model are compared on.
 struct Situation: CustomTestStringConvertible, Sendable {
