@@ -54,8 +54,8 @@ let package = Package(
     .executableTarget(
       name: "probetape",
       dependencies: [
-        "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Reduction", "Recorder",
-        "ProbetapeTesting", system,
+        "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Reduction",
+        "Recorder", "ProbetapeTesting", system,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
