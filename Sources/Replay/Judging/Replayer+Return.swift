@@ -56,7 +56,10 @@ extension Replayer {
           rule: Rule.trampoline)
         return false
       }
-      guard address == seen.address else {
+      // Where the instance itself has another address, that is the better thing to say.
+      guard
+        address == seen.address || pending.due(slot).originalReturnAddress != seen.address
+      else {
         diverge(
           slot, .wrongReturnAddress,
           expected: "the task to continue at \(hexadecimal(address))",
