@@ -47,6 +47,7 @@ let package = Package(
       resources: [.embedInCode("KernelSource/StandIns")],
       swiftSettings: strict),
     floor("Replay", ["ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost"]),
+    floor("InstructionDecoding", ["ProbeEvents", "KernelModel", "CCapstone"]),
     floor(
       "Recorder", ["ProbeEvents", "TapeFormat", "CPerfEvent", "CElf", "CCapstone", system]),
     floor("ProbetapeTesting", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay"]),
@@ -63,7 +64,10 @@ let package = Package(
     tests("KernelModelTests", ["ProbeEvents", "KernelModel"]),
     tests(
       "ReplayTests", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
+    tests("CommandLineTests", ["probetape", "Recorder"]),
+    tests("TidyTests", []),
     tests("RecordingsTests", ["ProbeEvents", "TapeFormat", "Replay"]),
+    tests("InstructionDecodingTests", ["ProbeEvents", "KernelModel", "InstructionDecoding"]),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 
 /// Standard output and standard error. Data goes to the one, all else to the other.
@@ -13,8 +14,16 @@ enum Console {
     _ = try? FileDescriptor.standardError.writeAll(text.utf8)
   }
 
+  /// A reader that goes away is an error of a write, not our death. Set when the first data is
+  /// written and not at the start, as a recorded command would inherit it.
+  private static let survivesClosedPipes: Bool = {
+    _ = signal(SIGPIPE, SIG_IGN)
+    return true
+  }()
+
   /// Writes data, with a line end. A reader that has gone ends the program quietly.
   static func print(_ text: String, to output: FileDescriptor = .standardOutput) throws {
+    _ = survivesClosedPipes
     try output.writeAll((text + "\n").utf8)
   }
 }

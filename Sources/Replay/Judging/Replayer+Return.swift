@@ -55,7 +55,8 @@ extension Replayer where Handler: ~Copyable {
         divergeAtUnexpected(task, seen)
         return nil
       }
-      guard address == seen.address else {
+      // Another call than the handler's is a disagreement of its own, and the caller's to find.
+      guard address == seen.address || due.function != seen.function else {
         diverge(task, at: seen, insteadOfContinuingAt: address)
         return nil
       }

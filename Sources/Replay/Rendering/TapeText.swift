@@ -4,6 +4,9 @@ public import TapeFormat
 /// The text form of a tape: one line for each hit and side event, indented by call depth, with what
 /// a handler concluded at the right.
 public struct TapeText {
+  /// Levels of indentation shown; deeper calls stay there.
+  private static let indentMax = 16
+
   private let header: TapeHeader
   private let layout: RegisterLayout
   private var addresses = AddressBook()
@@ -87,7 +90,9 @@ public struct TapeText {
     let before = depths[thread] ?? 0
     let after = conclusion?.depth ?? max(0, before + (kind == .entry ? 1 : -1))
     depths[thread] = after
-    let indent = String(repeating: "  ", count: kind == .entry ? max(0, after - 1) : after)
+    // Deep recursion must not push the rest off the line.
+    let level = min(Self.indentMax, kind == .entry ? max(0, after - 1) : after)
+    let indent = String(repeating: "  ", count: level)
     let body = kind == .entry ? entry(columns, index, thread) : returned(columns, index, thread)
     let prefix = place(thread, columns.cpus[index], columns.times[index])
     let left = pad("\(pad("\(nextHit)", to: 6)) \(prefix) \(indent)\(body)", to: 104)

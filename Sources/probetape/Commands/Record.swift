@@ -70,6 +70,7 @@ extension Probetape {
       do {
         try record(plan)
       } catch let error as RecorderError {
+        if case .launch = error { try PreviousTape.restore(output) }
         Console.note("probetape: \(error.description)")
         throw ExitCode(error.shellStatus ?? 1)
       }
@@ -137,7 +138,13 @@ extension Probetape {
 enum PreviousTape {
   /// Renames a regular file of that name to `NAME.old`, as perf does.
   static func keep(_ path: String) throws {
-    guard path != "-" else { return }
     try FileKeeping.renameIfRegular(path, to: path + ".old")
+  }
+
+  /// Takes a tape away on which nothing could be recorded, and gives the previous one its name back.
+  static func restore(_ path: String) throws {
+    guard path != "-" else { return }
+    try FileKeeping.removeIfRegular(path)
+    try FileKeeping.renameIfRegular(path + ".old", to: path)
   }
 }

@@ -8,12 +8,13 @@ import ProbeEvents
 /// follows from what happened before, as in a real process. What the thread saw is kept as
 /// text: `E f` an entry hit, `R f` a return handler, `ip=` where a trampoline arrival went on,
 /// `SIGNAL n` a signal instead.
-struct SimulatedThread: ~Copyable {
+struct SimulatedThread {
   static let trampoline: Address = 0x7fff_ffff_e000
 
   var rules: ReturnProbeRules
   var task = UprobeTask()
-  var popped = PoppedInstances()
+  /// What the last arrival popped, newest first.
+  var popped: [PoppedInstance] = []
   /// Return slots, by the stack pointer at the function's first instruction.
   var slots: [Address: Address] = [:]
   /// Name of each entry, by its number.
@@ -78,10 +79,12 @@ struct SimulatedThread: ~Copyable {
 
   /// Reaches the trampoline with the given stack pointer.
   mutating func arrive(sp: Address) {
+    var buffer = PoppedInstances()
     let conclusion = task.handleTrampoline(
-      TrampolineArrival(stackPointer: sp), rules: rules, popped: &popped)
-    for index in 0..<popped.count where popped[index].handlersRan {
-      log.append("R \(names[Int(popped[index].entry)])")
+      TrampolineArrival(stackPointer: sp), rules: rules, popped: &buffer)
+    popped = (0..<buffer.count).map { buffer[$0] }
+    for instance in popped where instance.handlersRan {
+      log.append("R \(names[Int(instance.entry)])")
     }
     switch conclusion {
     case .returned(let target): instructionPointer = target

@@ -51,6 +51,12 @@ public struct KprobeBoot: Sendable, Hashable {
     public var name: String
     /// Its address, 0 if it was not found.
     public var address: Address
+
+    /// A function.
+    public init(name: String, address: Address) {
+      self.name = name
+      self.address = address
+    }
   }
 
   /// What the kernel finds when it boots.

@@ -60,8 +60,8 @@ public struct KprobeExample: Sendable, Hashable {
     lines.append(.removed(kernel.table[probe]?.address))
   }
 
-  /// Lets the module's handlers run as long as they are called; what comes of it in the end. Handlers
-  /// of other probes are answered with zero.
+  /// Lets the module's handlers run as long as they are called; what comes of it in the end.
+  /// Handlers of other probes are answered with zero.
   ///
   /// Kernel: samples/kprobes/kprobe_example.c handler_pre(), handler_post(), handler_fault()
   public mutating func answer(

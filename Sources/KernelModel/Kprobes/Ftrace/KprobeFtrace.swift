@@ -8,7 +8,8 @@ extension KprobeKernel {
   ///
   /// - Parameters:
   ///   - address: the tracer's call.
-  ///   - isRecursing: whether the tracer refuses to be re-entered; then the hit is not even counted.
+  ///   - isRecursing: whether the tracer refuses to be re-entered; then the hit is not even
+  ///     counted.
   ///
   /// Kernel: arch/x86/kernel/kprobes/ftrace.c kprobe_ftrace_handler()
   public mutating func ftraceHit(

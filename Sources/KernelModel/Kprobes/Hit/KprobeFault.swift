@@ -39,8 +39,8 @@ extension KprobeKernel {
     }
   }
 
-  /// The stepped instruction has faulted: the probe is given up for this hit, and the fault is dealt
-  /// with as if the instruction had faulted where it belongs. It will be hit again.
+  /// The stepped instruction has faulted: the probe is given up for this hit, and the fault is
+  /// dealt with as if the instruction had faulted where it belongs. It will be hit again.
   private func faultInStep(
     _ registers: KprobeRegisters, on processor: inout KprobeProcessor
   ) -> KprobeOutcome {

@@ -33,8 +33,8 @@ public struct KprobeCall: Sendable, Hashable {
   public var probe: KprobeID
   /// The entry it is called for.
   public var entry: KprobeEntryID
-  /// The members to ask after it. The list was read when the call was made: a member that is removed
-  /// meanwhile does not end the walk, and one that is added is not in it.
+  /// The members to ask after it. The list was read when the call was made: a member that is
+  /// removed meanwhile does not end the walk, and one that is added is not in it.
   var remaining: [KprobeID]
   /// For ``Handler/fault``: whether the exception table has a fix-up.
   var hasFixUp = false

@@ -47,8 +47,8 @@ extension KprobeKernel {
     }
   }
 
-  /// Gives up the probes at an address whose text goes. The breakpoint is not taken out, because the
-  /// memory goes with it; only the function tracer has to be told.
+  /// Gives up the probes at an address whose text goes. The breakpoint is not taken out, because
+  /// the memory goes with it; only the function tracer has to be told.
   ///
   /// The probes stay in the table, marked, until their owners unregister them.
   ///

@@ -1,5 +1,6 @@
 extension KprobeKernel {
-  /// Puts the breakpoint in, or hooks the function tracer, and has the probe optimised if it can be.
+  /// Puts the breakpoint in, or hooks the function tracer, and has the probe optimised if it can
+  /// be.
   ///
   /// Kernel: kernel/kprobes.c arm_kprobe(), __arm_kprobe()
   mutating func arm(_ entry: KprobeEntryID) {
@@ -13,6 +14,9 @@ extension KprobeKernel {
   }
 
   /// Takes the breakpoint out. A jump is taken out by the optimiser, later.
+  ///
+  /// Another probe whose jump was in the way could have it again. The kernel tries, but too early:
+  /// this one is marked as disabled only afterwards, so that it is still in the way.
   ///
   /// Kernel: kernel/kprobes.c disarm_kprobe(), __disarm_kprobe()
   mutating func disarm(_ entry: KprobeEntryID, reoptimizes: Bool) {

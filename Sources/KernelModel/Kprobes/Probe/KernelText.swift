@@ -35,8 +35,8 @@ public struct KernelSymbol: Sendable, Hashable {
 
 /// What the kernel knows about its own text: symbols, sections, modules, and places with a meaning.
 ///
-/// Kernel: kallsyms_lookup_size_offset(), core_kernel_text(), __module_text_address(), and the tables
-/// the checks of check_kprobe_address_safe() look into
+/// Kernel: kallsyms_lookup_size_offset(), core_kernel_text(), __module_text_address(), and the
+/// tables the checks of check_kprobe_address_safe() look into
 public struct KernelText: Sendable, Hashable {
   /// All functions, of modules as well.
   public var symbols: [KernelSymbol] = []
@@ -48,8 +48,8 @@ public struct KernelText: Sendable, Hashable {
   public var marks: [TextMark] = []
   /// Calls of the function tracer.
   public var ftraceCalls: [Range<Address>] = []
-  /// Stretches a jump could take the place of: whole instructions, enough for the jump, that nothing
-  /// jumps into (x86-64).
+  /// Stretches a jump could take the place of: whole instructions, enough for the jump, that
+  /// nothing jumps into (x86-64).
   public var jumps: [Range<Address>] = []
   /// The instructions; an address that is not listed has a plain one (see
   /// ``KprobeInstruction/plain(_:)``).

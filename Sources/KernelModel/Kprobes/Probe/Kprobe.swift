@@ -21,8 +21,8 @@ public struct Kprobe: Sendable, Hashable {
   /// registration.
   public internal(set) var instruction: PreparedInstruction?
 
-  /// A probe at an address or at a function. To give both or neither is refused on registration, not
-  /// here.
+  /// A probe at an address or at a function. To give both or neither is refused on registration,
+  /// not here.
   public init(
     address: Address? = nil, symbol: String? = nil, offset: UInt64 = 0,
     handlers: KprobeHandlers = [.pre], flags: KprobeFlags = []

@@ -1,7 +1,7 @@
 /// Why the kernel refuses something about a kprobe.
 ///
-/// Kernel: kernel/kprobes.c register_kprobe(), register_kretprobe(), and arch_prepare_kprobe() of the
-/// architecture
+/// Kernel: kernel/kprobes.c register_kprobe(), register_kretprobe(), and arch_prepare_kprobe() of
+/// the architecture
 public enum KprobeError: Error, Sendable, Hashable, CaseIterable {
   /// Both an address and a symbol, or neither.
   case addressXorSymbol

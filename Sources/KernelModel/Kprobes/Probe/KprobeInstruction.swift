@@ -38,7 +38,8 @@ public struct X86Instruction: Sendable, Hashable {
   public var canBoost: Bool
   /// Whether it has a prefix that asks a hypervisor to emulate it.
   public var isForcedEmulation: Bool
-  /// Whether it holds off exceptions until the next instruction has run (loads of the stack segment).
+  /// Whether it holds off exceptions until the next instruction has run (loads of the stack
+  /// segment).
   public var masksExceptions: Bool
 
   /// An instruction.

@@ -1,7 +1,7 @@
 public import ProbeEvents
 
-/// The registers of an interrupted processor, and the word its stack pointer points to: all that the
-/// kernel reads and writes on behalf of a probed instruction.
+/// The registers of an interrupted processor, and the word its stack pointer points to: all that
+/// the kernel reads and writes on behalf of a probed instruction.
 public struct KprobeRegisters: Sendable, BitwiseCopyable {
   /// The next instruction.
   public var instructionPointer: Address
@@ -11,8 +11,8 @@ public struct KprobeRegisters: Sendable, BitwiseCopyable {
   public var stackWord: UInt64
   /// `flags` on x86-64, `pstate` on arm64.
   public var flags: UInt64
-  /// General registers by the number instructions use: x86-64 0 to 15 (`ax`, `cx`, `dx`, `bx`, `sp`,
-  /// ...; number 4 is ``stackPointer``), arm64 0 to 30.
+  /// General registers by the number instructions use: x86-64 0 to 15 (`ax`, `cx`, `dx`, `bx`,
+  /// `sp`, ...; number 4 is ``stackPointer``), arm64 0 to 30.
   public var general: InlineArray<32, UInt64>
   /// Whether user mode was interrupted.
   public var isUser: Bool

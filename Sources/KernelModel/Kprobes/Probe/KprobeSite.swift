@@ -37,8 +37,8 @@ public struct KprobeSite: Sendable, Hashable {
 }
 
 extension KprobeRules {
-  /// Whether the probe at a site uses the function tracer; throws if the site is refused. The checks
-  /// are in the kernel's order.
+  /// Whether the probe at a site uses the function tracer; throws if the site is refused. The
+  /// checks are in the kernel's order.
   ///
   /// Kernel: kernel/kprobes.c check_ftrace_location(), check_kprobe_address_safe()
   public func check(_ site: KprobeSite) throws(KprobeError) -> Bool {

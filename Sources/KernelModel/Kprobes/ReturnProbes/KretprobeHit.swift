@@ -36,8 +36,8 @@ extension KprobeKernel {
 
   /// A task has arrived at the trampoline.
   ///
-  /// All instances down to the first that knows a real address return together: they are of one call,
-  /// or of a chain of tail calls.
+  /// All instances down to the first that knows a real address return together: they are of one
+  /// call, or of a chain of tail calls.
   ///
   /// Kernel: kernel/kprobes.c __kretprobe_trampoline_handler(); kernel/trace/rethook.c
   /// rethook_trampoline_handler()

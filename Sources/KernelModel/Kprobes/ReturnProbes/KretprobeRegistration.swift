@@ -67,7 +67,8 @@ extension KprobeKernel {
     }
   }
 
-  /// Whether errors of the look-up are passed on, and more is checked: not in 5.10.13, but in 6.1.192.
+  /// Whether errors of the look-up are passed on, and more is checked: not in 5.10.13, but in
+  /// 6.1.192.
   private var isRecent: Bool {
     switch rules.landingPad {
     case .kept: false

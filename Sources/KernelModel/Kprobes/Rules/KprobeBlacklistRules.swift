@@ -3,8 +3,8 @@ extension KprobeRules {
   ///
   /// Evidence: 3.10 has a list of names; 3.16 annotates functions (NOKPROBE_SYMBOL) and keeps the
   /// section of probe code apart; 4.19 is like that, 5.10 puts the sections on the list as areas,
-  /// looks up the function behind a suffixed symbol, and takes in modules' lists (between 5.4.59 and
-  /// 5.8.1).
+  /// looks up the function behind a suffixed symbol, and takes in modules' lists (between 5.4.59
+  /// and 5.8.1).
   public enum Blacklist: UInt8, Sendable, Hashable, CaseIterable, Comparable, BitwiseCopyable {
     /// Functions listed by name, and the section of probe code.
     case byName
@@ -32,9 +32,9 @@ extension KprobeRules {
 
   /// Places that are refused although they are text and not blacklisted.
   ///
-  /// Evidence: check_kprobe_address_safe() of 4.19 knows jump labels only, 6.1.192 all of these. The
-  /// gate area came with 5.19.9 and 5.10.143, the preamble of control-flow integrity with 6.1.53 and
-  /// 5.10.195; the static calls and the trapping instruction of BUG lie in between.
+  /// Evidence: check_kprobe_address_safe() of 4.19 knows jump labels only, 6.1.192 all of these.
+  /// The gate area came with 5.19.9 and 5.10.143, the preamble of control-flow integrity with
+  /// 6.1.53 and 5.10.195; the static calls and the trapping instruction of BUG lie in between.
   public struct SiteChecks: OptionSet, Sendable, Hashable {
     /// One bit for each.
     public var rawValue: UInt8

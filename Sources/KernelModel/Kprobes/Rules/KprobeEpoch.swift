@@ -1,9 +1,10 @@
 /// A span of kernels whose kprobes follow the same rules.
 ///
-/// Like ``Epoch`` it only supplies defaults: every rule is a named choice of its own. Some bounds are
-/// known only between two kernels that were compared; the rule says so where it is defined.
+/// Like ``Epoch`` it only supplies defaults: every rule is a named choice of its own. Some bounds
+/// are known only between two kernels that were compared; the rule says so where it is defined.
 public enum KprobeEpoch: Int, CaseIterable, Comparable, Sendable {
-  /// 3.10 to 3.15: a list of names that must not be probed; re-entry while stepping is fatal on x86.
+  /// 3.10 to 3.15: a list of names that must not be probed; re-entry while stepping is fatal on
+  /// x86.
   case k0
   /// 3.16 to 4.18: functions are annotated against probing. arm64 joins with 4.8.
   case k1
@@ -61,8 +62,8 @@ public enum KprobeEpoch: Int, CaseIterable, Comparable, Sendable {
     }
   }
 
-  /// The epoch of a release as `uname -r` prints it; nil for text that is none and for kernels older
-  /// than 3.10. Kernels newer than all known ones count as the newest epoch.
+  /// The epoch of a release as `uname -r` prints it; nil for text that is none and for kernels
+  /// older than 3.10. Kernels newer than all known ones count as the newest epoch.
   public init?(release: String) {
     guard let release = KernelRelease(release) else { return nil }
     self.init(release)

@@ -2,8 +2,8 @@ extension KprobeRules {
   /// What becomes of the running probe when its pre-handler returns non-zero, that is when it has
   /// sent the processor elsewhere. The instruction is not stepped and no post-handler runs.
   ///
-  /// Evidence: kprobe_int3_handler() and arm64's kprobe_handler() of 4.15 against 4.20 (4.19 has the
-  /// change).
+  /// Evidence: kprobe_int3_handler() and arm64's kprobe_handler() of 4.15 against 4.20 (4.19 has
+  /// the change).
   ///
   /// Effect: before, the handler has to reset it. If it does not, every later hit on the processor
   /// counts as re-entry.

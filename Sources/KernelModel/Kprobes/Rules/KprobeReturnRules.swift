@@ -18,8 +18,9 @@ extension KprobeRules {
 
   /// Where return instances are kept, free and in use.
   ///
-  /// Evidence: 4.8 hashes tasks; 5.10.13 does so too and compares stack frames; 5.11 has a list per task; x86 uses rethook in 5.19; between 6.6
-  /// and 6.8 the free ones moved to an object pool (6.7, unverified).
+  /// Evidence: 4.8 hashes tasks; 5.10.13 does so too and compares stack frames; 5.11 has a list per
+  /// task; x86 uses rethook in 5.19; between 6.6 and 6.8 the free ones moved to an object pool
+  /// (6.7, unverified).
   public enum ReturnStorage: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// A hash table of tasks.
     case hashTable
@@ -46,8 +47,8 @@ extension KprobeRules {
 
   /// How many return instances a return probe gets that does not say.
   ///
-  /// Evidence: register_kretprobe() of 6.1.0-rc7 against 6.1.192 and 6.2 ("kprobes: kretprobe events
-  /// missing on 2-core KVM guest", in 6.1.3).
+  /// Evidence: register_kretprobe() of 6.1.0-rc7 against 6.1.192 and 6.2 ("kprobes: kretprobe
+  /// events missing on 2-core KVM guest", in 6.1.3).
   public enum DefaultInstances: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// Ten or twice the processors where kernel code can be preempted, else one per processor.
     case byPreemption

@@ -1,7 +1,8 @@
 internal import ProbeEvents
 
 extension KprobeRules {
-  /// Whether a probe at the start of a function that begins with a landing pad (ENDBR) goes behind it.
+  /// Whether a probe at the start of a function that begins with a landing pad (ENDBR) goes behind
+  /// it.
   ///
   /// Evidence: arch_adjust_kprobe_addr() of x86 (5.18). The same change made an address without a
   /// symbol ENOENT.
@@ -39,8 +40,8 @@ extension KprobeRules {
 
   /// Which trapping instructions x86-64 refuses to probe.
   ///
-  /// Evidence: instructions that mask exceptions (loads of the stack segment) are refused in 6.1.192
-  /// and not in 4.8; INT and UD in 6.12 and not in 6.1.192.
+  /// Evidence: instructions that mask exceptions (loads of the stack segment) are refused in
+  /// 6.1.192 and not in 4.8; INT and UD in 6.12 and not in 6.1.192.
   public enum TrappingInstructions: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// None but the breakpoint.
     case probed

@@ -3,9 +3,9 @@ internal import ProbeEvents
 extension KprobeRules {
   /// What happens when a probe is hit while another probe's instruction is being stepped.
   ///
-  /// Evidence: reenter_kprobe() of x86 3.15.5 against 3.16, of arm64 4.8 to 7.1 against 7.2 ("arm64:
-  /// kprobes: Allow reentering kprobes while single-stepping", in 6.1.189 and in 6.12.117). A third
-  /// level is fatal in every version.
+  /// Evidence: reenter_kprobe() of x86 3.15.5 against 3.16, of arm64 4.8 to 7.1 against 7.2
+  /// ("arm64: kprobes: Allow reentering kprobes while single-stepping", in 6.1.189 and in
+  /// 6.12.117). A third level is fatal in every version.
   public enum StepReentry: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// The kernel stops.
     case unrecoverable

@@ -9,7 +9,8 @@ extension KprobeRules {
   public enum Stepping: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// By the processor's single-step trap.
     case hardware
-    /// By a breakpoint behind the copy. On x86-64, instructions that would not reach it are emulated.
+    /// By a breakpoint behind the copy. On x86-64, instructions that would not reach it are
+    /// emulated.
     case breakpoint
 
     init(_ epoch: KprobeEpoch, _ architecture: Architecture) {
@@ -29,8 +30,8 @@ extension KprobeRules {
 
   /// When arm64 unmasks debug exceptions (PSTATE.D) for a hardware step.
   ///
-  /// Evidence: setup_singlestep() of 4.8 does so for a re-entrant hit only, a later kernel before 5.2
-  /// for all.
+  /// Evidence: setup_singlestep() of 4.8 does so for a re-entrant hit only, a later kernel before
+  /// 5.2 for all.
   public enum DebugMask: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// For a re-entrant hit, until its step is done.
     case clearedForReentry

@@ -3,8 +3,8 @@ internal import ProbeEvents
 extension KprobeRules {
   /// What happens at a breakpoint where there is no probe.
   ///
-  /// Evidence: arm64 6.1 returns as if it had been handled, 6.4 warns and declines. x86 backs up over
-  /// the breakpoint if it is gone from the text in 6.1.192, and no longer looks in 6.12.
+  /// Evidence: arm64 6.1 returns as if it had been handled, 6.4 warns and declines. x86 backs up
+  /// over the breakpoint if it is gone from the text in 6.1.192, and no longer looks in 6.12.
   public enum StrayBreakpoint: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// Somebody must have removed the probe: the instruction is tried again. On x86-64 only if the
     /// breakpoint is gone from the text.

@@ -1,8 +1,8 @@
 internal import ProbeEvents
 
 extension KprobeKernel {
-  /// Has the probed instruction executed: by its detour, by a copy that runs on, by stepping a copy,
-  /// or by doing what it would have done.
+  /// Has the probed instruction executed: by its detour, by a copy that runs on, by stepping a
+  /// copy, or by doing what it would have done.
   ///
   /// Kernel: setup_singlestep() of the architecture
   func setUpStep(
@@ -31,11 +31,11 @@ extension KprobeKernel {
     }
   }
 
-  /// The instruction has been executed: back to the probe inside of which this one was hit, or on to
-  /// the post-handlers.
+  /// The instruction has been executed: back to the probe inside of which this one was hit, or on
+  /// to the post-handlers.
   ///
-  /// Kernel: arch/x86/kernel/kprobes/core.c kprobe_post_process(), arch/arm64/kernel/probes/kprobes.c
-  /// post_kprobe_handler()
+  /// Kernel: arch/x86/kernel/kprobes/core.c kprobe_post_process(),
+  /// arch/arm64/kernel/probes/kprobes.c post_kprobe_handler()
   func finishStep(
     _ entry: KprobeEntryID, _ registers: KprobeRegisters, on processor: inout KprobeProcessor
   ) -> KprobeOutcome {
@@ -48,7 +48,8 @@ extension KprobeKernel {
   }
 
   /// A processor has met the trap that ends a step: the single-step trap with hardware stepping, on
-  /// arm64 also the breakpoint behind the copy. (On x86-64 that one is a breakpoint like any other.)
+  /// arm64 also the breakpoint behind the copy. (On x86-64 that one is a breakpoint like any
+  /// other.)
   ///
   /// Kernel: arch/x86/kernel/kprobes/core.c kprobe_debug_handler() (until 5.12),
   /// arch/arm64/kernel/probes/kprobes.c kprobe_single_step_handler() (until 5.9),

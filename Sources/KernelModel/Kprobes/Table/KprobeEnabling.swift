@@ -1,6 +1,6 @@
 extension KprobeKernel {
-  /// Stops a probe's handlers from being run. The breakpoint goes when all probes at the address are
-  /// disabled.
+  /// Stops a probe's handlers from being run. The breakpoint goes when all probes at the address
+  /// are disabled.
   ///
   /// Kernel: kernel/kprobes.c disable_kprobe()
   public mutating func disable(_ id: KprobeID) throws(KprobeError) {
@@ -54,7 +54,7 @@ extension KprobeKernel {
     runOptimizer()
   }
 
-  /// Switches all probes on again that are not disabled.
+  /// Switches all probes on again that are not disabled, gone ones included.
   ///
   /// Kernel: kernel/kprobes.c arm_all_kprobes()
   public mutating func armAll() {

@@ -3,8 +3,8 @@ internal import ProbeEvents
 extension KprobeKernel {
   /// Registers a probe.
   ///
-  /// A probe that is refused keeps the address that was found for it, so that asking again by symbol
-  /// is refused for giving both; its owner has to clear the address.
+  /// A probe that is refused keeps the address that was found for it, so that asking again by
+  /// symbol is refused for giving both; its owner has to clear the address.
   ///
   /// Kernel: kernel/kprobes.c register_kprobe()
   public mutating func register(_ id: KprobeID) throws(KprobeError) {
@@ -70,7 +70,8 @@ extension KprobeKernel {
     unregister([id])
   }
 
-  /// Unregisters probes. One that is not registered loses its address, which is all its owner learns.
+  /// Unregisters probes. One that is not registered loses its address, which is all its owner
+  /// learns.
   ///
   /// Kernel: kernel/kprobes.c unregister_kprobes(), __unregister_kprobe_top(),
   /// __unregister_kprobe_bottom()

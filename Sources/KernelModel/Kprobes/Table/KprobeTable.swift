@@ -90,8 +90,8 @@ public struct KprobeEntry: Sendable, Hashable {
   public let address: Address
   /// The probes, newest first. Those with a break handler are last.
   public internal(set) var members: [KprobeID]
-  /// Whether a manager stands for the probes. One is made for the second probe, and for a probe that
-  /// can be optimised; it stays until its last probe is gone.
+  /// Whether a manager stands for the probes. One is made for the second probe, and for a probe
+  /// that can be optimised; it stays until its last probe is gone.
   public internal(set) var isAggregate = false
   /// The manager's flags.
   var flags: KprobeFlags = []

@@ -87,7 +87,8 @@ struct KprobeFixture {
     return outcome
   }
 
-  /// Hits a probe and executes its plain instruction, to the end; nil if the kernel did not take it.
+  /// Hits a probe and executes its plain instruction, to the end; nil if the kernel did not take
+  /// it.
   mutating func run(_ address: Address, flags: UInt64 = 0) -> KprobeRegisters? {
     let length: Address = kernel.rules.architecture == .x86_64 ? 1 : 4
     guard case .resume(let stepping) = answer(hit(address, flags: flags)) else { return nil }

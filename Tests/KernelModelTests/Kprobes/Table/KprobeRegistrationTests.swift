@@ -41,6 +41,17 @@ struct KprobeRegistrationTests {
     }
   }
 
+  @Test("a registered probe with an offset slips past the check: the offset is added once more")
+  func twiceWithOffset() throws {
+    var fixture = KprobeFixture()
+    let id = fixture.kernel.declare(Kprobe(address: fork, offset: 4))
+    try fixture.kernel.register(id)
+    try fixture.kernel.register(id)
+    #expect(fixture.kernel.table[id]?.address == fork + 8)
+    #expect(fixture.entry(fork + 4)?.members == [id])
+    #expect(fixture.entry(fork + 8)?.members == [id])
+  }
+
   @Test("a probe is valid under its own entry only")
   func valid() throws {
     var fixture = KprobeFixture()

@@ -59,8 +59,8 @@ public struct ARMDebugException: Sendable, Equatable {
     case other
   }
 
-  /// Debug events by number, which are the rows of the kernel's table of handlers. Numbers 3 and 7 do
-  /// not exist.
+  /// Debug events by number, which are the rows of the kernel's table of handlers. Numbers 3 and 7
+  /// do not exist.
   ///
   /// Kernel: arch/arm64/mm/fault.c debug_fault_info
   public enum Event: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {

@@ -28,7 +28,8 @@ public struct ARMSuspendedBreakpoints: Sendable, Hashable {
 
   /// Switches them on again after the step. Returns whether that was all the step was for.
   ///
-  /// Kernel: arch/arm64/kernel/hw_breakpoint.c reinstall_suspended_bps(), whose result is the opposite
+  /// Kernel: arch/arm64/kernel/hw_breakpoint.c reinstall_suspended_bps(), whose result is the
+  /// opposite
   mutating func reinstall(isUser: Bool) -> Bool {
     if isUser {
       guard areBreakpointsOff || areWatchpointsOff else { return false }

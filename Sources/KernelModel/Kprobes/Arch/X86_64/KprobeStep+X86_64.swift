@@ -89,8 +89,8 @@ extension KprobeKernel {
 
   /// The breakpoint behind a copy, if this is it: nil when it is another one.
   ///
-  /// After a fault in a step the status still says that one is going on, though no probe is running;
-  /// the kernel does not ask.
+  /// After a fault in a step the status still says that one is going on, though no probe is
+  /// running; the kernel does not ask.
   ///
   /// Kernel: arch/x86/kernel/kprobes/core.c kprobe_int3_handler(), resume_singlestep()
   func secondBreakpoint(

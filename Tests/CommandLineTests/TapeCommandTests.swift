@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+/// `synth`, `stat`, `show` and `matrix`.
+@Suite struct TapeCommandTests {
+  @Test func `synth makes the same tape from the same seed, and it replays to a match`() throws {
+    try Scratch.withFolder { folder in
+      for name in ["a", "b"] {
+        let made = try Tool.run(
+          "synth", "--seed", "5", "--hits", "2000", "-o", "\(folder)/\(name).tape")
+        #expect(made.status == 0)
+      }
+      let first = try Data(contentsOf: URL(filePath: folder + "/a.tape"))
+      #expect(try Data(contentsOf: URL(filePath: folder + "/b.tape")) == first)
+      let replayed = try Tool.run("replay", folder)
+      #expect(replayed.status == 0)
+      #expect(replayed.output.contains("2 tapes: 2 match, 0 diverged, 0 unjudged"))
+    }
+  }
+
+  @Test func `a full disk is said and ends synth with 1`() throws {
+    let outcome = try Tool.run("synth", "--seed", "1", "--hits", "100000", "-o", "/dev/full")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("/dev/full"))
+  }
+
+  @Test func `stat has the promised fields`() throws {
+    let outcome = try Tool.run("stat", "--json", ReplayCommandTests.tailChain)
+    #expect(outcome.status == 0)
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+    let promised = [
+      "hits", "entries", "returns", "lost", "threads", "processes", "probes", "bytes",
+      "bytesPerHit", "kernel", "architecture", "complete",
+    ]
+    #expect(promised.allSatisfy { report[$0] != nil })
+    #expect(report["hits"] as? Int == 10)
+    #expect(report["complete"] as? Bool == true)
+  }
+
+  @Test func `stat of a cut tape says incomplete and keeps the hits`() throws {
+    try Scratch.withFolder { folder in
+      let cut = folder + "/cut.tape"
+      let bytes = try Data(contentsOf: URL(filePath: ReplayCommandTests.tailChain))
+      try bytes.prefix(bytes.count - 10).write(to: URL(filePath: cut))
+      let outcome = try Tool.run("stat", cut)
+      #expect(outcome.output.contains("incomplete"))
+      #expect(outcome.output.contains("hits      10 "))
+    }
+  }
+
+  @Test func `show has a line for each hit with the conclusion beside it`() throws {
+    let outcome = try Tool.run("show", ReplayCommandTests.tailChain)
+    #expect(outcome.status == 0)
+    let hits = outcome.output.split(separator: "\n").filter { $0.first?.isNumber == true }
+    #expect(hits.count == 10)
+    #expect(hits[2].contains("from trampoline"))
+    #expect(hits[2].hasSuffix("| chained, depth 3"))
+    let json = try Tool.run("show", "--json", ReplayCommandTests.tailChain)
+    #expect(json.output.split(separator: "\n").count == 10)
+  }
+
+  @Test func `matrix tells the kernels without liveness test from those with one`() throws {
+    let outcome = try Tool.run("matrix", "--json", ReplayCommandTests.longjmp)
+    #expect(outcome.status == 0)
+    let rows = try #require(
+      try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
+    let cells = try #require(rows.first?["epochs"] as? [[String: Any]])
+    let verdicts = cells.map { $0["verdict"] as? String }
+    // Return-instance liveness came with 4.3, epoch E3.
+    #expect(verdicts.prefix(3) == ["diverged", "diverged", "diverged"])
+    #expect(verdicts.dropFirst(3).allSatisfy { $0 == "match" })
+  }
+}
