@@ -16,11 +16,50 @@ extension Replayer where Handler: ~Copyable {
   ) -> Bool {
     guard trampoline != 0, window.wordCount > firstWord else { return true }
     evidence.stackWords &+= UInt64(window.wordCount &- firstWord)
-    if window.mayContain(trampoline, hits) {
-      return explainWords(hits, window, task, trampoline, firstWord: firstWord)
+    // Most windows are of this kind: all there is to find are the slots of instances.
+    if !window.isCompat, architecture == .x86_64, task.state.isOrdered {
+      var found = window.count(of: trampoline, hits)
+      if firstWord == 1, hits.word(window.first) == trampoline { found &-= 1 }
+      if noteOrderedSlots(hits, window, task, trampoline, firstWord: firstWord) == found {
+        evidence.trampolineWords &+= UInt64(truncatingIfNeeded: found)
+        return true
+      }
     }
-    _ = noteSlots(hits, window, task, firstWord) { _ in true }
-    return true
+    return explainWords(hits, window, task, trampoline, firstWord: firstWord)
+  }
+
+  /// Notes of every instance inside the window whether its slot shows something else than the
+  /// trampoline, when older instances lie above newer ones and words have 64 bits.
+  ///
+  /// Returns how many slots do show it.
+  @inline(__always)
+  private func noteOrderedSlots(
+    _ hits: HitView, _ window: StackWindow, _ task: JudgedTask, _ trampoline: Address,
+    firstWord: Int
+  ) -> Int {
+    // Where the next instance must lie to be in the window: chained ones share a slot, which is
+    // counted once.
+    var bytes = UInt64(firstWord) &* 8
+    let end = UInt64(window.wordCount) &* 8
+    var found = 0
+    var index = task.held
+    while index > 0 {
+      index &-= 1
+      // An instance below the window wraps around to a large distance.
+      let distance = task[held: index].stackPointer &- window.stackPointer
+      guard distance < end else {
+        if Int64(bitPattern: distance) < 0 { continue }
+        break
+      }
+      guard distance >= UInt64(firstWord) &* 8 else { continue }
+      let isOverwritten = hits.word(window.first &+ Int(distance >> 3)) != trampoline
+      task[held: index].isOverwritten = isOverwritten
+      if distance >= bytes, !isOverwritten {
+        found &+= 1
+        bytes = (distance | 7) &+ 1
+      }
+    }
+    return found
   }
 
   /// Asks for every trampoline address in a window whether it may be there.

@@ -31,23 +31,23 @@ struct StackWindow {
     return word % 2 == 0 ? pair & 0xFFFF_FFFF : pair >> 32
   }
 
-  /// Whether a window of 64-bit words may have a value anywhere: false only when it has not.
+  /// How many words of a window of 64-bit words are equal to a value.
   @inline(__always)
-  func mayContain(_ value: UInt64, _ hits: HitView) -> Bool {
-    if isCompat { return true }
+  func count(of value: UInt64, _ hits: HitView) -> Int {
+    var count = 0
     var place = first
     let end = first &+ wordCount
     // Counted with wrap-around: a place among the words in memory cannot overflow. Eight at a time,
-    // which is the usual window.
+    // which is the usual window, and without a branch, as no two windows are alike.
     while place &+ 8 <= end {
-      for step in 0..<8 where hits.word(place &+ step) == value { return true }
+      for step in 0..<8 { count &+= hits.word(place &+ step) == value ? 1 : 0 }
       place &+= 8
     }
     while place < end {
-      if hits.word(place) == value { return true }
+      count &+= hits.word(place) == value ? 1 : 0
       place &+= 1
     }
-    return false
+    return count
   }
 
   /// Which of up to 64 words, from the given one on, are equal to a value: a bit for each.

@@ -109,8 +109,10 @@ struct JudgedDecoder {
     _ hit: Int, _ references: inout WordReferences, _ shape: UInt8, _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) -> UInt64 {
     let reference = references.expected
-    // References are earlier hits of this block, here and below, since all tables start empty.
-    var probe = unsafe reference == 0 ? 0 : columns.probes[unchecked: reference &- 1]
+    // References are earlier hits of this block, here and below, since all tables start empty. Where
+    // there is none, the first hit is there to be read without a branch.
+    var probe = unsafe columns.probes[unchecked: max(reference, 1) &- 1]
+    if reference == 0 { probe = 0 }
     if shape & Shape.probe != 0 { probe = try decodeProbe(bytes) }
     var stackPointer = model.expectedStackPointer(reference, state)
     if shape & Shape.stackPointer != 0 {

@@ -14,7 +14,8 @@ struct JudgedModel {
   private let afterHistory: SlotTable<UInt32>
   /// Each probe's last entry.
   private let entries: SlotTable<UInt32>
-  /// How far each entry moved its thread's stack pointer since the thread's hit before.
+  /// How far each entry moved its thread's stack pointer since the thread's hit before, by index plus
+  /// one; 0 for none.
   private let steps: Table<UInt64>
 
   init(
@@ -40,8 +41,8 @@ struct JudgedModel {
   /// The stack pointer of an entry that repeats another.
   @inline(__always)
   func expectedStackPointer(_ reference: Int, _ state: ThreadState) -> UInt64 {
-    // References are hits of this block, since all tables start empty.
-    unsafe state.stackPointer &+ (reference == 0 ? 0 : steps[unchecked: reference &- 1])
+    // References are hits of this block by index plus one, since all tables start empty.
+    unsafe state.stackPointer &+ steps[unchecked: reference]
   }
 
   @inline(__always)
@@ -58,7 +59,7 @@ struct JudgedModel {
     afterHistory[CallContext.historySlot(state.history)] = name
     entries[UInt64(probe)] = name
     // The index is below the number of hits, for which there is memory.
-    unsafe steps[unchecked: hit] = stackPointer &- state.stackPointer
+    unsafe steps[unchecked: hit &+ 1] = stackPointer &- state.stackPointer
     calls.drop(below: stackPointer, &state)
     calls.push(hit, &state)
   }

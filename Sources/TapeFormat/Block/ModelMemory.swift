@@ -27,7 +27,7 @@ final class ModelMemory {
   var steps: Table<UInt64> { stepMemory.table }
 
   /// Makes everything as it is at the start of a block. The tables by hit need no clearing: an
-  /// entry is written before it is named anywhere.
+  /// entry is written before it is named anywhere. That of the steps has one in front, for none.
   func reset(threads count: Int, hits: Int) {
     words.fill(Self.wordSlots, with: 0)
     histories.fill(CallContext.historySlots, with: 0)
@@ -36,7 +36,8 @@ final class ModelMemory {
     threadMemory = .grown(threadMemory, count, repeating: ThreadState())
     threads.fill(count, with: ThreadState())
     belowMemory = .grown(belowMemory, hits, repeating: 0)
-    stepMemory = .grown(stepMemory, hits, repeating: 0)
+    stepMemory = .grown(stepMemory, hits + 1, repeating: 0)
+    steps[0] = 0
   }
 }
 
