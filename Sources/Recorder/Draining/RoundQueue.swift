@@ -9,8 +9,9 @@ final class RoundQueue: Sendable {
   /// Bytes of memory that waiting rounds may take.
   static let backlogLimit = 512 << 20
 
-  /// How many emptied chunks are kept, and up to what size: after a flood the memory goes back.
-  static let spareLimits = (count: 32, words: 1 << 17)
+  /// How many emptied chunks are kept, and up to what size: after a flood the memory goes back. A
+  /// round at the highest rate of a CPU is about 2 MiB.
+  static let spareLimits = (count: 8, words: 1 << 19)
 
   private struct State {
     var rounds: [Round] = []

@@ -5,23 +5,65 @@ struct FarEncoder: ~Copyable {
   private var lowBytes = ByteSink()
   private var highBytes = ByteSink()
 
+  /// Slots of the filter: few enough to stay at hand, enough to seldom hold two values.
+  private static let filterBits: UInt64 = 10
+
+  private let filterMemory = TableMemory<UInt8>(count: 1 << filterBits, repeating: 0)
   private let recentMemory = TableMemory<UInt64>(count: 2 * FarValues.recentCount, repeating: 0)
   private let regionMemory = TableMemory<UInt64>(count: FarValues.regionCount, repeating: 0)
   /// The recent values as a ring that lies there twice, so that any 32 in a row are all of them.
   private let recent: Table<UInt64>
   /// Region 0 stays 0, for small numbers.
   private let regions: Table<UInt64>
+  /// How many recent values fall into each slot: where none does, none is looked for.
+  private let filter: Table<UInt8>
   private var nextRecent = 0
+  /// Where the region found last is, which is where the next is likely to be.
+  private var region = 0
   private var nextRegion = 1
   private var latestRegion: UInt64 = 0
 
   init() {
     recent = recentMemory.table
     regions = regionMemory.table
+    filter = filterMemory.table
+    filter[Self.slot(0)] = UInt8(FarValues.recentCount)
   }
 
   /// Notes a value's region and low bits, where it needs them, and returns its code.
   mutating func encode(_ value: UInt64) -> UInt8 {
+    // A slot is below the filter's count, which is a power of two.
+    if unsafe filter[unchecked: Self.slot(value)] != 0, let code = recentCode(of: value) {
+      return code
+    }
+    lowBytes.append(UInt8(truncatingIfNeeded: value))
+    highBytes.append(UInt8(truncatingIfNeeded: value >> 8))
+    remember(value)
+    let wanted = value >> 16
+    if regions[region] == wanted {
+      return FarValues.regionCode &+ UInt8(truncatingIfNeeded: region)
+    }
+    for index in 0..<FarValues.regionCount {
+      // The index is below the table's count.
+      if unsafe regions[unchecked: index] == wanted {
+        region = index
+        return FarValues.regionCode &+ UInt8(truncatingIfNeeded: index)
+      }
+    }
+    regionBytes.appendVarint(Zigzag.encode(wanted &- latestRegion))
+    regions[nextRegion] = wanted
+    nextRegion = nextRegion == FarValues.regionCount - 1 ? 1 : nextRegion + 1
+    latestRegion = wanted
+    return FarValues.newRegionCode
+  }
+
+  @inline(__always)
+  private static func slot(_ value: UInt64) -> Int {
+    Int(truncatingIfNeeded: (value &* CallContext.multiplier) >> (64 - filterBits))
+  }
+
+  /// The code of a recent value, by its age.
+  private func recentCode(of value: UInt64) -> UInt8? {
     let newest = nextRecent &+ FarValues.recentCount &- 1
     for age in 0..<FarValues.recentCount {
       // `newest` is at most 62 and at least 31, and the age at most 31.
@@ -29,23 +71,15 @@ struct FarEncoder: ~Copyable {
         return FarValues.recentCode &+ UInt8(truncatingIfNeeded: age)
       }
     }
-    lowBytes.append(UInt8(truncatingIfNeeded: value))
-    highBytes.append(UInt8(truncatingIfNeeded: value >> 8))
+    return nil
+  }
+
+  private mutating func remember(_ value: UInt64) {
+    filter[Self.slot(recent[nextRecent])] -= 1
+    filter[Self.slot(value)] += 1
     recent[nextRecent] = value
     recent[nextRecent + FarValues.recentCount] = value
     nextRecent = (nextRecent + 1) & (FarValues.recentCount - 1)
-    let region = value >> 16
-    for index in 0..<FarValues.regionCount {
-      // The index is below the table's count.
-      if unsafe regions[unchecked: index] == region {
-        return FarValues.regionCode &+ UInt8(truncatingIfNeeded: index)
-      }
-    }
-    regionBytes.appendVarint(Zigzag.encode(region &- latestRegion))
-    regions[nextRegion] = region
-    nextRegion = nextRegion == FarValues.regionCount - 1 ? 1 : nextRegion + 1
-    latestRegion = region
-    return FarValues.newRegionCode
   }
 
   /// The streams so far.
