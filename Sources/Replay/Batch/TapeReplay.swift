@@ -31,7 +31,8 @@ public enum TapeReplay {
   }
 
   static func replay(
-    _ reader: inout TapeReader, _ handler: consuming some ProbeHandler & ~Copyable, _ observer: some ReplayObserver
+    _ reader: inout TapeReader, _ handler: consuming some ProbeHandler & ~Copyable,
+    _ observer: some ReplayObserver
   ) throws(TapeError) -> TapeConclusion {
     var replayer = Replayer(header: reader.header, handler: handler, observer: observer)
     var columns = HitColumns()

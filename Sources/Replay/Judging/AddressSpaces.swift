@@ -72,6 +72,7 @@ struct AddressSpaces: ~Copyable {
   @inline(__always)
   private static func place(_ slot: Address, _ index: Int) -> Int {
     // The stacks of threads are apart by a power of two: without the higher bits, all would meet.
-    index &* recentCount &+ Int(truncatingIfNeeded: ((slot >> 3) ^ (slot >> 21)) & UInt64(recentCount - 1))
+    index &* recentCount
+      &+ Int(truncatingIfNeeded: ((slot >> 3) ^ (slot >> 21)) & UInt64(recentCount - 1))
   }
 }
