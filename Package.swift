@@ -50,12 +50,13 @@ let package = Package(
     floor("InstructionDecoding", ["ProbeEvents", "KernelModel", "CCapstone"]),
     floor(
       "Recorder", ["ProbeEvents", "TapeFormat", "CPerfEvent", "CElf", "CCapstone", system]),
+    floor("Reduction", ["Replay"]),
     floor("ProbetapeTesting", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay"]),
     .executableTarget(
       name: "probetape",
       dependencies: [
-        "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Recorder",
-        "ProbetapeTesting", system,
+        "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Reduction",
+        "Recorder", "ProbetapeTesting", system,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -68,6 +69,10 @@ let package = Package(
     tests("TidyTests", []),
     tests("RecordingsTests", ["ProbeEvents", "TapeFormat", "Replay"]),
     tests("InstructionDecodingTests", ["ProbeEvents", "KernelModel", "InstructionDecoding"]),
+    tests(
+      "HandlerHostTests",
+      ["ProbeEvents", "TapeFormat", "HandlerHost", "Replay", "ProbetapeTesting", "probetape"]),
+    tests("ReductionTests", ["Reduction"]),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],
   swiftLanguageModes: [.v6]

@@ -11,9 +11,13 @@ struct RecordingPump: ~Copyable {
   /// Between two calls of progress, nanoseconds.
   static let progressInterval: UInt64 = 200_000_000
 
+  /// The CPU of hits that are missing without a ring to tell of them.
+  static let unknownCPU: UInt16 = .max
+
   private let events: PerfEventSet
   private let tracepoints: KernelTracepoints
   private let architecture: Architecture
+  private var removals: RemovalWatch
   private let queue: RoundQueue
   private var merger: RingMerger
   /// Nil once it was stopped.
@@ -21,7 +25,8 @@ struct RecordingPump: ~Copyable {
 
   /// Starts to drain the rings into memory.
   init(
-    events: PerfEventSet, tracepoints: KernelTracepoints, architecture: Architecture
+    events: PerfEventSet, tracepoints: KernelTracepoints, removals: RemovalWatch,
+    architecture: Architecture
   ) throws(RecorderError) {
     let queue: RoundQueue
     let thread: Drainer.Thread
@@ -33,6 +38,7 @@ struct RecordingPump: ~Copyable {
     }
     self.events = events
     self.tracepoints = tracepoints
+    self.removals = removals
     self.architecture = architecture
     self.queue = queue
     self.thread = consume thread
@@ -42,7 +48,8 @@ struct RecordingPump: ~Copyable {
   /// Makes the sink, lets the target run and records until the end.
   mutating func run(
     header: TapeHeader, target: inout RecordingTarget, threads: [ThreadIdentity],
-    signals: borrowing SignalWatch, progress: (RecordingProgress) -> Void,
+    signals: borrowing SignalWatch, tracefs: borrowing Tracefs,
+    progress: (RecordingProgress) -> Void,
     makeSink: (TapeHeader) throws -> any RecordingSink
   ) throws(RecorderError) -> RecordingSummary {
     let sink: any RecordingSink
@@ -63,11 +70,15 @@ struct RecordingPump: ~Copyable {
     } catch {
       throw .tape(error)
     }
+    if !removals.isEmpty {
+      let hits = events.entryCounts()
+      removals.start(UprobeProfile(tracefs), hits: hits)
+    }
     try target.release()
     do throws(TapeError) {
       let exit = try pump(
         into: &feeder, from: header.startTime, target: &target, signals: signals,
-        progress: progress)
+        tracefs: tracefs, progress: progress)
       return try finish(&feeder, exit: exit, wholeFrom: header.wholeFrom)
     } catch {
       throw .tape(error)
@@ -96,7 +107,8 @@ struct RecordingPump: ~Copyable {
 
   private mutating func pump(
     into feeder: inout HitFeeder, from start: UInt64, target: inout RecordingTarget,
-    signals: borrowing SignalWatch, progress: (RecordingProgress) -> Void
+    signals: borrowing SignalWatch, tracefs: borrowing Tracefs,
+    progress: (RecordingProgress) -> Void
   ) throws(TapeError) -> TargetExit {
     var haste = Haste()
     var flushed = Interval(nanoseconds: Self.flushInterval)
@@ -125,6 +137,7 @@ struct RecordingPump: ~Copyable {
         if exit == nil, polled.isOver(at: now) { exit = target.poll() }
         if let exit {
           // What is not drained yet follows behind these.
+          if !removals.isEmpty { removals.stop(UprobeProfile(tracefs)) }
           events.disableAll()
           try deliver(rest: rounds, to: &feeder)
           return exit
@@ -162,13 +175,19 @@ struct RecordingPump: ~Copyable {
       let told = feeder.lost[ring.cpu] ?? 0
       if count > told { try feeder.noteLost(count - told, cpu: ring.cpu, at: summary.endTime) }
     }
+    let missing = removals.missing(hits: events.entryCounts())
+    if !missing.isEmpty {
+      let count = missing.reduce(0) { $0 + $1.count }
+      try feeder.noteLost(count, cpu: Self.unknownCPU, at: summary.endTime)
+      summary.warnings.append(RemovalWatch.warning(missing))
+    }
     summary.entries = feeder.entries
     summary.returns = feeder.returns
     summary.lost = feeder.lostCount
     summary.targetExit = exit
     summary.lateFacts = feeder.trampolines.facts
     summary.wholeFrom = wholeFrom
-    summary.warnings = events.warnings
+    summary.warnings += events.warnings
     try feeder.sink.finish(
       TapeTrailer(
         targetExit: exit, entries: summary.entries, returns: summary.returns, lost: summary.lost,

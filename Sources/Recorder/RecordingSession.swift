@@ -47,10 +47,12 @@ struct RecordingSession: ~Copyable {
     let tracepoints = KernelTracepoints(tracefs)
     let events = try PerfEventSet(cpus: host.cpus, attributes: attributes, ringPages: ringPages)
     defer { events.closeAll() }
+    let removals = try anchor(probes, events, target: target.processes)
     var opening = EventOpening(events: events, tracepoints: tracepoints.events, probes: probes)
     // The rings are drained from now on: opening for many threads takes a while.
     var pump = try RecordingPump(
-      events: events, tracepoints: tracepoints, architecture: host.kernel.architecture)
+      events: events, tracepoints: tracepoints, removals: removals,
+      architecture: host.kernel.architecture)
     let startTime = Syscalls.now
     let threads = try target.open(&opening)
     var header = TapeHeader(
@@ -64,8 +66,8 @@ struct RecordingSession: ~Copyable {
       header.wholeFrom = Syscalls.now
     }
     var summary = try pump.run(
-      header: header, target: &target, threads: threads, signals: signals, progress: progress,
-      makeSink: makeSink)
+      header: header, target: &target, threads: threads, signals: signals, tracefs: tracefs,
+      progress: progress, makeSink: makeSink)
     summary.warnings += opening.warnings
     return summary
   }
@@ -82,7 +84,28 @@ struct RecordingSession: ~Copyable {
       }
     return PerfAttributes(
       registerMask: host.kernel.architecture.registerLayout.perfMask, stackBytes: plan.stackBytes,
-      ringBytes: ringPages * host.pageBytes, waitsForExec: waitsForExec)
+      ringBytes: ringPages * host.pageBytes, waitsForExec: waitsForExec,
+      keepsContexts: plan.mayKeepContexts)
+  }
+
+  /// Holds breakpoints where that is needed or asked for, and returns the events that nothing holds.
+  ///
+  /// A file that only the target executes is held without being asked: the breakpoints are nowhere
+  /// else then.
+  private func anchor(
+    _ probes: [EventOpening.ProbeEvent], _ events: PerfEventSet, target processes: [Int32]
+  ) throws(RecorderError) -> RemovalWatch {
+    if events.keepsContexts, !plan.hostBreakpoints { return RemovalWatch([]) }
+    let shared =
+      plan.hostBreakpoints
+      ? [] : FileUsers.shared(Set(plan.probes.map(\.path)), outside: Set(processes))
+    for event in probes where !shared.contains(event.probe.path) {
+      try events.openAnchor(event.tracepoint.id)
+    }
+    return RemovalWatch(
+      probes.filter { $0.kind == .entry && shared.contains($0.probe.path) }.map {
+        .init(probeName: $0.probe.displayName, name: $0.name, tracepoint: $0.tracepoint.id)
+      })
   }
 
   private mutating func makeProbeEvents() throws(RecorderError) -> [EventOpening.ProbeEvent] {
@@ -99,7 +122,7 @@ struct RecordingSession: ~Copyable {
         }
         list.append(
           EventOpening.ProbeEvent(
-            probe: probe, kind: kind,
+            probe: probe, kind: kind, name: event.name,
             tracepoint: .init(
               id: event.format.id,
               role: .hit(probe: UInt32(index), kind: kind, functionOffset: field.offset),

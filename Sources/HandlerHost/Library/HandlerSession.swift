@@ -169,6 +169,14 @@ public import ProbeEvents
       return EntryConclusion(.hijackFailed)
     }
     depths[task] -= Int(concluded.dropped)
+    if (outcome == .noReturnProbe) == cause.wantsReturn {
+      report(
+        .inconsistent,
+        expected: cause.wantsReturn
+          ? "a return instance, or a reason why there is none"
+          : "no return instance, as nobody wants the return",
+        actual: "\(outcome)")
+    }
     checkMemory(outcome, cause)
     switch outcome {
     case .pushed, .chained:
@@ -196,7 +204,9 @@ public import ProbeEvents
       unsafe architecture == .x86_64
       ? context.pointee.slotValue : context.pointee.linkRegister
     switch outcome {
-    case .pushed where written == nil:
+    // Where the return address is the trampoline already, nothing needs to be written; that the
+    // instance should be a chained one, the evidence says.
+    case .pushed where written == nil && cause.returnAddress != cause.trampoline:
       report(
         .memory, expected: "\(place) replaced by the trampoline, as an instance was pushed",
         actual: "it was not written")

@@ -20,6 +20,9 @@ struct PerfAttributes {
   /// `PERF_FORMAT_LOST`, which older headers lack.
   static let formatLost: UInt64 = 1 << 4
 
+  /// `PERF_SAMPLE_READ`. The side-band event takes no samples, and other records lack that part.
+  static let sampleRead: UInt64 = 1 << 4
+
   /// Registers to sample.
   var registerMask: UInt64
   /// Bytes of stack to sample.
@@ -35,6 +38,16 @@ struct PerfAttributes {
   var countsLost = true
   /// Whether the kernel puts build ids into mapping records (5.12).
   var carriesBuildIDs = true
+  /// Whether the side-band event keeps the kernel from exchanging event contexts between tasks
+  /// (6.12).
+  ///
+  /// At a switch between two tasks whose contexts are clones, the kernel exchanges the contexts
+  /// instead of the events in them (`kernel/events/core.c perf_event_context_sched_out()`). A uprobe
+  /// event then ends up with a task that is not the one it was made for, and when the latter dies,
+  /// the breakpoint is taken out of the former (`kernel/trace/trace_uprobe.c uprobe_perf_filter()`
+  /// asks for the task it was made for). A context that holds an inherited event with
+  /// PERF_SAMPLE_READ is never exchanged, nor is any that inherits it.
+  var keepsContexts = true
 
   /// The event that owns a ring. It stays disabled.
   var ringOwner: perf_event_attr {
@@ -58,6 +71,7 @@ struct PerfAttributes {
     attributes.type = PERF_TYPE_SOFTWARE.rawValue
     attributes.config = UInt64(PERF_COUNT_SW_DUMMY.rawValue)
     attributes.sample_type = Self.commonSampleType
+    if keepsContexts { attributes.sample_type |= Self.sampleRead }
     attributes.mmap = 1
     attributes.mmap2 = 1
     attributes.comm = 1
@@ -76,6 +90,16 @@ struct PerfAttributes {
     attributes.sample_type = Self.commonSampleType | parts.rawValue
     if parts.contains(.registers) { attributes.sample_regs_user = registerMask }
     if parts.contains(.stack) { attributes.sample_stack_user = stackBytes }
+    return attributes
+  }
+
+  /// A tracepoint event that is there and never counts.
+  func anchor(_ id: UInt64) -> perf_event_attr {
+    var attributes = perf_event_attr()
+    attributes.size = UInt32(MemoryLayout<perf_event_attr>.size)
+    attributes.type = PERF_TYPE_TRACEPOINT.rawValue
+    attributes.config = id
+    attributes.disabled = 1
     return attributes
   }
 

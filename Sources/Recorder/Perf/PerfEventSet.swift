@@ -18,6 +18,8 @@ final class PerfEventSet {
   private struct Opened {
     var descriptor: Int32
     var ring: Int
+    /// The tracepoint's number; 0 for the side band.
+    var tracepoint: UInt64 = 0
   }
 
   /// The rings, one per CPU.
@@ -38,6 +40,7 @@ final class PerfEventSet {
   private var tracepoints: [Opened] = []
   private var returns: [Opened] = []
   private var entries: [Opened] = []
+  private var anchors: [Int32] = []
 
   /// The rings, and no events of a target yet.
   init(
@@ -92,6 +95,35 @@ final class PerfEventSet {
     return true
   }
 
+  /// Whether breakpoints stay where a target needs them without anchors; see
+  /// ``PerfAttributes/keepsContexts``.
+  var keepsContexts: Bool { attributes.keepsContexts }
+
+  /// Holds a tracepoint's breakpoints in every process of the host: a system-wide event, which never
+  /// counts, keeps the kernel from asking which tasks want them
+  /// (`kernel/trace/trace_uprobe.c uprobe_perf_filter()`).
+  func openAnchor(_ tracepoint: UInt64) throws(RecorderError) {
+    var attributes = attributes.anchor(tracepoint)
+    // The attributes live for the call.
+    let descriptor = unsafe cperf_open(&attributes, -1, cpus.first ?? 0)
+    guard descriptor >= 0 else { throw Self.refusal(-descriptor, needed: needed) }
+    anchors.append(descriptor)
+  }
+
+  /// What the entry events have counted so far, delivered or dropped, by tracepoint.
+  func entryCounts() -> [UInt64: UInt64] {
+    var counts: [UInt64: UInt64] = [:]
+    for event in entries {
+      var value: UInt64 = 0
+      var lost: UInt64 = 0
+      // Both live for the call.
+      if unsafe cperf_read_counter(event.descriptor, &value, &lost) == 0 {
+        counts[event.tracepoint, default: 0] &+= value
+      }
+    }
+    return counts
+  }
+
   private var needed: Int {
     (sideBand.count + tracepoints.count + returns.count + entries.count) * 2
   }
@@ -124,7 +156,8 @@ final class PerfEventSet {
     for event in entries + returns + tracepoints + sideBand {
       _ = close(event.descriptor)
     }
-    for descriptor in owners { _ = close(descriptor) }
+    for descriptor in anchors + owners { _ = close(descriptor) }
+    anchors = []
     owners = []
     entries = []
     returns = []
@@ -150,7 +183,7 @@ final class PerfEventSet {
         for event in opened { _ = close(event.descriptor) }
         return nil
       }
-      opened.append(Opened(descriptor: descriptor, ring: index))
+      opened.append(Opened(descriptor: descriptor, ring: index, tracepoint: tracepoint.id))
       try redirect(descriptor, to: index)
       try register(descriptor, .init(role: tracepoint.role, owner: thread))
     }
@@ -181,6 +214,7 @@ final class PerfEventSet {
         return
       }
       switch -descriptor {
+      case EINVAL where self.attributes.keepsContexts: self.attributes.keepsContexts = false
       case EINVAL where self.attributes.countsLost: self.attributes.countsLost = false
       case EINVAL where self.attributes.carriesBuildIDs: self.attributes.carriesBuildIDs = false
       default: throw Self.refusal(-descriptor, needed: needed)

@@ -23,15 +23,23 @@ public struct RecordingPlan: Sendable, Hashable {
   public var stackBytes: UInt32
   /// Pages of each CPU's ring, a power of two; nil for a size that lost nothing in our tests.
   public var ringPages: Int?
+  /// Whether breakpoints are put into every process of the host that maps a probed file, and kept
+  /// there. Nobody else's hits are recorded, but every process pays for its own; and a program that
+  /// looks at its own code or stack may notice. Needed before Linux 6.12 alone, for files that
+  /// others than the target have mapped.
+  public var hostBreakpoints: Bool
+  /// Whether the recorder may use what Linux 6.12 brought against lost breakpoints.
+  var mayKeepContexts = true
 
   /// A plan. It is checked by ``Recorder/init(plan:)``.
   public init(
     probes: [Probe], target: Target, stackBytes: UInt32 = Self.defaultStackBytes,
-    ringPages: Int? = nil
+    ringPages: Int? = nil, hostBreakpoints: Bool = false
   ) {
     self.probes = probes
     self.target = target
     self.stackBytes = stackBytes
     self.ringPages = ringPages
+    self.hostBreakpoints = hostBreakpoints
   }
 }

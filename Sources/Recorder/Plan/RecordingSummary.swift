@@ -8,7 +8,8 @@ public struct RecordingSummary: Sendable, Hashable {
   public var entries: UInt64 = 0
   /// Return hits delivered.
   public var returns: UInt64 = 0
-  /// Records the kernel dropped because a ring was full.
+  /// Records the kernel dropped because a ring was full, and hits that did not happen because it
+  /// took a breakpoint away (at least so many).
   public var lost: UInt64 = 0
   /// How the launched command ended.
   public var targetExit: TargetExit = .unknown

@@ -7,6 +7,8 @@ struct EventOpening {
   struct ProbeEvent {
     var probe: Probe
     var kind: HitKind
+    /// `GROUP/NAME` in tracefs.
+    var name: String
     var tracepoint: PerfEventSet.Tracepoint
   }
 

@@ -14,6 +14,14 @@ enum RecordingTarget: ~Copyable {
     }
   }
 
+  /// The processes there are before anything is recorded.
+  var processes: [Int32] {
+    switch self {
+    case .launched(let command): [command.process]
+    case .attached(let processes): processes.processes
+    }
+  }
+
   /// Opens events for all threads there are, and returns those that ran already.
   func open(_ opening: inout EventOpening) throws(RecorderError) -> [ThreadIdentity] {
     switch self {

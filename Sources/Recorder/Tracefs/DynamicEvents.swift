@@ -34,7 +34,8 @@ struct DynamicEvents: ~Copyable {
     _ kind: HitKind, path: String, fileOffset: UInt64, in tracefs: borrowing Tracefs
   ) throws(RecorderError) -> Event {
     let letter = kind == .entry ? "p" : "r"
-    let name = "\(group)/\(letter)\(run)_\(names.count)"
+    // The profile lists events without their groups, so the number alone must tell them apart.
+    let name = "\(group)/\(letter)\(getpid())_\(run)_\(names.count)"
     let place: String
     // The kernel splits the line at spaces and takes # for a comment: such a file is named through
     // its descriptor instead. Opening it also tells why, when it cannot be probed.

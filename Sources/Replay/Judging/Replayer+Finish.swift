@@ -1,3 +1,4 @@
+import HandlerHost
 import ProbeEvents
 import TapeFormat
 
@@ -10,8 +11,7 @@ extension Replayer where Handler: ~Copyable {
     } else {
       stopJudging("the tape is incomplete: its recorder was killed or is still running")
     }
-    handler.finish()
-    if reason == nil, divergences.isEmpty { divergeIfFaulted(task(of: lastThread)) }
+    if reason == nil { judgeEnd() }
     if nextHit == 0 { stopJudging("the tape has no hits") }
     digest.add(entries)
     digest.add(returns)
@@ -20,6 +20,17 @@ extension Replayer where Handler: ~Copyable {
       handler: handler.name, verdict: verdict, reason: reason, entries: entries, returns: returns,
       returnsExpected: returnsExpected, lost: lost, evidence: evidence, digest: digest.text,
       divergences: divergences)
+  }
+
+  /// What the handler held until the end, it must have given back then.
+  private mutating func judgeEnd() {
+    handler.finish()
+    guard let fault = handler.fault, divergences.isEmpty else { return }
+    let divergence = Divergence(
+      hit: nextHit, thread: lastThread, kind: .handlerFaulted, expected: fault.expected,
+      actual: fault.actual, rule: Rule.possible)
+    divergences.append(divergence)
+    digest.add(divergence.actual)
   }
 
   private var verdict: Verdict {

@@ -55,8 +55,11 @@ extension Replayer where Handler: ~Copyable {
         divergeAtUnexpected(task, seen)
         return nil
       }
-      // Another call than the handler's is a disagreement of its own, and the caller's to find.
-      guard address == seen.address || due.function != seen.function else {
+      // Where it is another call, or the call's own address differs, that is the better thing to say.
+      guard
+        address == seen.address || due.instance.function != seen.function
+          || due.instance.originalReturnAddress != seen.address
+      else {
         diverge(task, at: seen, insteadOfContinuingAt: address)
         return nil
       }

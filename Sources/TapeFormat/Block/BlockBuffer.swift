@@ -19,11 +19,11 @@ struct BlockBuffer {
     columns.stackPointers.append(hit.registers[layout.stackPointer])
     if let link = layout.linkRegister { columns.linkRegisters.append(hit.registers[link]) }
     columns.functions.append(hit.function)
-    for index in window.indices { columns.windowWords.append(window[index]) }
+    columns.windowWords.append(window)
     columns.windowStarts.append(UInt32(columns.windowWords.count))
     columns.cpus.append(hit.cpu)
     columns.times.append(hit.time)
-    for column in 0..<layout.count { columns.registers.append(hit.registers[column]) }
+    columns.registers.append(hit.registers.values.span.extracting(first: layout.count))
   }
 
   mutating func removeAll() {
@@ -44,6 +44,14 @@ struct BlockBuffer {
     }
     latest = (thread, index)
     return index
+  }
+}
+
+extension [UInt64] {
+  /// Appends all words of a span at once.
+  fileprivate mutating func append(_ words: Span<UInt64>) {
+    // The buffer spans the words, which are copied before the call returns.
+    unsafe words.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
 }
 

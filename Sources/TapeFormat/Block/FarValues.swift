@@ -1,6 +1,6 @@
 /// The coding of values that no other prediction gives: repeats of recent ones by their age, and
 /// new ones as one of the recent regions of 65,536 addresses with 16 low bits. Both sides start each
-/// block with nothing but zeros and keep the same state.
+/// block with nothing but zeros and keep the same state. This is the decoder's; see ``FarEncoder``.
 struct FarValues {
   /// Codes from here on name a recent value by age, youngest first.
   static let recentCode: UInt8 = 64
@@ -10,13 +10,6 @@ struct FarValues {
   static let regionCount = 32
   /// A value in a region that is not in the table.
   static let newRegionCode: UInt8 = 160
-
-  /// What is stored beside the codes, while it is being written.
-  struct Buffers {
-    var regions: [UInt8] = []
-    var low: [UInt8] = []
-    var high: [UInt8] = []
-  }
 
   /// What is stored beside the codes, while it is being read.
   struct Cursors {
@@ -49,23 +42,6 @@ struct FarValues {
     regions[nextRegion] = region
     nextRegion = nextRegion == 31 ? 1 : nextRegion + 1
     latestRegion = region
-  }
-
-  /// Appends a value's region and low bits, where it needs them, and returns its code.
-  mutating func encode(_ value: UInt64, into buffers: inout Buffers) -> UInt8 {
-    for age in 0..<Self.recentCount where recent[(nextRecent - 1 - age) & 31] == value {
-      return Self.recentCode + UInt8(age)
-    }
-    buffers.low.append(UInt8(truncatingIfNeeded: value))
-    buffers.high.append(UInt8(truncatingIfNeeded: value >> 8))
-    remember(value)
-    let region = value >> 16
-    for index in 0..<Self.regionCount where regions[index] == region {
-      return Self.regionCode + UInt8(index)
-    }
-    buffers.regions.appendVarint(Zigzag.encode(region &- latestRegion))
-    add(region: region)
-    return Self.newRegionCode
   }
 
   /// The value of a code, which must be one of those above.

@@ -1,12 +1,22 @@
 import ProbeEvents
 
 /// Judged columns -> streams. The twin of ``JudgedDecoder``; keep them side by side.
-struct JudgedEncoder {
+struct JudgedEncoder: ~Copyable {
   private typealias Stream = Streams.Judged
 
-  private var buffers = StreamBuffers(count: Streams.Judged.allCases.count)
-  private var far = FarValues()
-  private var farBuffers = FarValues.Buffers()
+  private var shapes = ByteSink()
+  private var threads = ByteSink()
+  private var probes = ByteSink()
+  private var stackPointers = ByteSink()
+  private var instructionPointers = ByteSink()
+  private var functions = ByteSink()
+  private var flags = ByteSink()
+  private var lengths = ByteSink()
+  private var links = ByteSink()
+  private var linkValues = ByteSink()
+  private var masks = ByteSink()
+  private var codes = ByteSink()
+  private var far = FarEncoder()
   private let model: JudgedModel
   private let columns: ColumnTables
 
@@ -22,13 +32,14 @@ struct JudgedEncoder {
         memory, convention, threads: table.count, hits: hits,
         stackPointers: tables.stackPointers)
       var encoder = JudgedEncoder(model: model, columns: tables)
-      for thread in table {
-        SideEventCodec.encode(thread, into: &encoder.buffers.streams[Stream.threadTable.rawValue])
-      }
-      encoder.buffers.streams[Stream.sideEvents.rawValue] = sideEvents
-      encoder.append(.wordCount, UInt64(tables.words.count))
       for hit in 0..<hits { encoder.encode(hit) }
-      return encoder.finished()
+      var buffers = encoder.finished()
+      for thread in table {
+        SideEventCodec.encode(thread, into: &buffers.streams[Stream.threadTable.rawValue])
+      }
+      buffers.streams[Stream.wordCount.rawValue].appendVarint(UInt64(tables.words.count))
+      buffers.streams[Stream.sideEvents.rawValue] = sideEvents
+      return buffers
     }
   }
 
@@ -37,10 +48,31 @@ struct JudgedEncoder {
     self.columns = columns
   }
 
+  /// The streams of the hits; the others are empty.
   private consuming func finished() -> StreamBuffers {
-    buffers.streams[Stream.regions.rawValue] = farBuffers.regions
-    buffers.streams[Stream.lowBytes.rawValue] = farBuffers.low
-    buffers.streams[Stream.highBytes.rawValue] = farBuffers.high
+    var buffers = StreamBuffers(count: Stream.allCases.count)
+    let farStreams = far.streams
+    for stream in Stream.allCases {
+      buffers.streams[stream.rawValue] =
+        switch stream {
+        case .threadTable, .wordCount, .sideEvents: []
+        case .shapes: shapes.bytes
+        case .threads: threads.bytes
+        case .probes: probes.bytes
+        case .stackPointers: stackPointers.bytes
+        case .instructionPointers: instructionPointers.bytes
+        case .functions: functions.bytes
+        case .flags: flags.bytes
+        case .lengths: lengths.bytes
+        case .links: links.bytes
+        case .linkValues: linkValues.bytes
+        case .masks: masks.bytes
+        case .codes: codes.bytes
+        case .regions: farStreams.regions
+        case .lowBytes: farStreams.low
+        case .highBytes: farStreams.high
+        }
+    }
     return buffers
   }
 
@@ -49,19 +81,19 @@ struct JudgedEncoder {
     let thread = Int(columns.threads[hit])
     if columns.threads[hit] != (hit == 0 ? 0 : columns.threads[hit - 1]) {
       shape |= Shape.thread
-      append(.threads, UInt64(thread))
+      threads.appendVarint(UInt64(thread))
     }
     var state = model.threads[thread]
     let flags = columns.flags[hit]
     if flags != state.flags {
       shape |= Shape.flags
-      buffers.streams[Stream.flags.rawValue].append(flags.rawValue)
+      self.flags.append(flags.rawValue)
       state.flags = flags
     }
     let length = columns.starts[hit + 1] - columns.starts[hit]
     if length != state.windowLength {
       shape |= Shape.length
-      append(.lengths, UInt64(length))
+      lengths.appendVarint(UInt64(length))
       state.windowLength = length
     }
     var references = WordReferences()
@@ -70,7 +102,7 @@ struct JudgedEncoder {
     case .entry: references = encodeEntry(hit, &state, &shape)
     case .return: encodeReturn(hit, &state, &shape)
     }
-    buffers.streams[Stream.shapes.rawValue].append(shape)
+    shapes.append(shape)
     encodeWindow(hit, thread, Int(length), references)
     model.finish(
       &state, kind: kind, site: columns.site(of: hit, kind, model.convention),
@@ -86,18 +118,19 @@ struct JudgedEncoder {
     let probe = columns.probes[hit]
     if probe != (reference == 0 ? 0 : columns.probes[reference - 1]) {
       shape |= Shape.probe
-      append(.probes, UInt64(probe))
+      probes.appendVarint(UInt64(probe))
     }
     let stackPointer = columns.stackPointers[hit]
-    miss(
-      .stackPointers, Shape.stackPointer, stackPointer,
+    Self.miss(
+      &stackPointers, Shape.stackPointer, stackPointer,
       model.expectedStackPointer(reference, state), &shape)
     let address = columns.instructionPointers[hit]
     let sameProbe = model.lastEntry(of: probe)
-    miss(
-      .instructionPointers, Shape.instructionPointer, address,
+    Self.miss(
+      &instructionPointers, Shape.instructionPointer, address,
       sameProbe == 0 ? 0 : columns.instructionPointers[sameProbe - 1], &shape)
-    miss(.functions, Shape.function, columns.functions[hit], address, &shape)
+    Self.miss(
+      &functions, Shape.function, columns.functions[hit], address, &shape)
     if model.convention.hasLink {
       link(hit, reference == 0 ? 0 : columns.links[reference - 1])
     }
@@ -112,15 +145,16 @@ struct JudgedEncoder {
     let expected = columns.expectedReturn(from: entry, state, model.convention)
     if columns.probes[hit] != expected.probe {
       shape |= Shape.probe
-      append(.probes, UInt64(columns.probes[hit]))
+      probes.appendVarint(UInt64(columns.probes[hit]))
     }
-    miss(
-      .stackPointers, Shape.stackPointer, columns.stackPointers[hit], expected.stackPointer,
+    Self.miss(
+      &stackPointers, Shape.stackPointer, columns.stackPointers[hit], expected.stackPointer,
       &shape)
-    miss(
-      .instructionPointers, Shape.instructionPointer, columns.instructionPointers[hit],
+    Self.miss(
+      &instructionPointers, Shape.instructionPointer, columns.instructionPointers[hit],
       expected.address, &shape)
-    miss(.functions, Shape.function, columns.functions[hit], expected.function, &shape)
+    Self.miss(
+      &functions, Shape.function, columns.functions[hit], expected.function, &shape)
     if model.convention.hasLink {
       link(hit, state.linkAtReturn)
       state.linkAtReturn = columns.links[hit]
@@ -132,19 +166,22 @@ struct JudgedEncoder {
     _ hit: Int, _ thread: Int, _ length: Int, _ references: WordReferences
   ) {
     let start = Int(columns.starts[hit])
+    precondition(start >= 0 && length >= 0 && start <= columns.words.count - length)
     var slot = JudgedModel.wordSlot(columns.stackPointers[hit], thread)
     for first in stride(from: 0, to: length, by: 8) {
       var mask: UInt8 = 0
       for place in first..<min(first + 8, length) {
-        let word = columns.words[start + place]
-        if model.words[slot] != word {
-          mask |= 1 << UInt8(place - first)
-          model.words[slot] = word
+        // The window lies within the words, as was checked, and a slot is below the power of two
+        // that the table's length is.
+        let word = unsafe columns.words[unchecked: start &+ place]
+        if unsafe model.words[unchecked: slot] != word {
+          mask |= 1 << UInt8(truncatingIfNeeded: place &- first)
+          unsafe model.words[unchecked: slot] = word
           code(word, references, place)
         }
-        slot = (slot + 1) & (ModelMemory.wordSlots - 1)
+        slot = (slot &+ 1) & (ModelMemory.wordSlots - 1)
       }
-      buffers.streams[Stream.masks.rawValue].append(mask)
+      masks.append(mask)
     }
   }
 
@@ -155,28 +192,25 @@ struct JudgedEncoder {
       } else if columns.word(place, of: references.sameProbe) == word {
         WordReferences.sameProbeCode
       } else {
-        far.encode(word, into: &farBuffers)
+        far.encode(word)
       }
-    buffers.streams[Stream.codes.rawValue].append(code)
-  }
-
-  private mutating func append(_ stream: Streams.Judged, _ value: UInt64) {
-    buffers.streams[stream.rawValue].appendVarint(value)
+    codes.append(code)
   }
 
   /// Appends a value where it is not as predicted, and notes so in the shape.
-  private mutating func miss(
-    _ stream: Streams.Judged, _ bit: UInt8, _ value: UInt64, _ prediction: UInt64,
+  @inline(__always)
+  private static func miss(
+    _ stream: inout ByteSink, _ bit: UInt8, _ value: UInt64, _ prediction: UInt64,
     _ shape: inout UInt8
   ) {
     guard value != prediction else { return }
     shape |= bit
-    append(stream, Zigzag.encode(value &- prediction))
+    stream.appendVarint(Zigzag.encode(value &- prediction))
   }
 
   private mutating func link(_ hit: Int, _ prediction: UInt64) {
     let value = columns.links[hit]
-    buffers.streams[Stream.links.rawValue].append(value == prediction ? 0 : 1)
-    if value != prediction { append(.linkValues, Zigzag.encode(value &- prediction)) }
+    links.append(value == prediction ? 0 : 1)
+    if value != prediction { linkValues.appendVarint(Zigzag.encode(value &- prediction)) }
   }
 }

@@ -1,6 +1,6 @@
 import ProbeEvents
 
-/// Registers <-> streams: encoder and decoder side by side.
+/// Registers <-> streams. The encoder's search for sources is in ``RegisterEncoder``.
 enum RegisterCodec {
   private typealias Stream = Streams.Registers
 
@@ -13,25 +13,9 @@ enum RegisterCodec {
     return columns.withRegisterTables { (tables, registers) in
       let model = RegisterModel(
         memory, layout, tables, registers: registers, threads: threads, hits: hits)
-      var far = FarValues()
-      var farBuffers = FarValues.Buffers()
-      var tokens: [UInt8] = []
-      tokens.reserveCapacity(hits * model.columnsCoded.count)
-      for hit in 0..<hits {
-        let references = model.advance(to: hit)
-        for column in model.columnsCoded {
-          let wanted = registers[hit * model.width + column]
-          let place = RegisterModel.Place(hit: hit, column: column, references: references)
-          tokens.append(
-            model.source(of: wanted, place) ?? far.encode(wanted, into: &farBuffers))
-        }
-      }
-      var buffers = StreamBuffers(count: Stream.allCases.count)
-      buffers.streams[Stream.tokens.rawValue] = tokens
-      buffers.streams[Stream.regions.rawValue] = farBuffers.regions
-      buffers.streams[Stream.lowBytes.rawValue] = farBuffers.low
-      buffers.streams[Stream.highBytes.rawValue] = farBuffers.high
-      return buffers
+      var encoder = RegisterEncoder(model, hits: hits)
+      for hit in 0..<hits { encoder.encode(hit) }
+      return encoder.finished()
     }
   }
 

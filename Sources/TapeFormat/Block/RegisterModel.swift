@@ -44,18 +44,16 @@ struct RegisterModel {
   let columnsCoded: [Int]
   /// Columns of a hit.
   let width: Int
-  /// All tokens that name a source, in the order in which an encoder tries them.
-  private let candidates: [UInt8]
   private let convention: CallConvention
-  private let columns: ColumnTables
+  let columns: ColumnTables
   /// All registers, hit after hit.
-  private let registers: Table<UInt64>
+  let registers: Table<UInt64>
   private let threads: Table<ThreadState>
   private let calls: OpenCalls
   private let histories: SlotTable<UInt32>
   private let sites: SlotTable<UInt32>
   /// The last source token of each site's columns.
-  private let sources: Table<UInt8>
+  let sources: Table<UInt8>
 
   init(
     _ memory: ModelMemory, _ layout: RegisterLayout, _ columns: ColumnTables,
@@ -66,7 +64,6 @@ struct RegisterModel {
     columnsCoded = (0..<width).filter {
       $0 != layout.instructionPointer && $0 != layout.stackPointer && $0 != layout.linkRegister
     }
-    candidates = (1..<FarValues.recentCode).filter { [width] in Self.isSource($0, width) }
     convention = CallConvention(hasLink: layout.linkRegister != nil)
     self.columns = columns
     self.registers = registers
@@ -107,17 +104,6 @@ struct RegisterModel {
     sites[signature] = state.hit
     threads[thread] = state
     return references
-  }
-
-  /// The token for a value, if a source gives it; and takes note of the source.
-  func source(of wanted: UInt64, _ place: Place) -> UInt8? {
-    let memory = place.references.slot * width + place.column
-    if value(from: sources[memory], place) == wanted { return Token.lastSource }
-    for token in candidates where value(from: token, place) == wanted {
-      sources[memory] = token
-      return token
-    }
-    return nil
   }
 
   /// The value of a token, if it names a source; and takes note of the source.

@@ -6,15 +6,21 @@ enum TimeCodec {
   private typealias Stream = Streams.Times
 
   static func encode(_ times: [UInt64]) -> StreamBuffers {
-    var buffers = StreamBuffers(count: Stream.allCases.count)
+    var low = ByteSink(capacity: times.count)
+    var high = ByteSink(capacity: times.count)
+    var rest = ByteSink(capacity: times.count)
     var latest: UInt64 = 0
     for time in times {
       let step = Zigzag.encode(time &- latest)
       latest = time
-      buffers.streams[Stream.lowBytes.rawValue].append(UInt8(truncatingIfNeeded: step))
-      buffers.streams[Stream.highBytes.rawValue].append(UInt8(truncatingIfNeeded: step >> 8))
-      buffers.streams[Stream.rest.rawValue].appendVarint(step >> 16)
+      low.append(UInt8(truncatingIfNeeded: step))
+      high.append(UInt8(truncatingIfNeeded: step >> 8))
+      rest.appendVarint(step >> 16)
     }
+    var buffers = StreamBuffers(count: Stream.allCases.count)
+    buffers.streams[Stream.lowBytes.rawValue] = low.bytes
+    buffers.streams[Stream.highBytes.rawValue] = high.bytes
+    buffers.streams[Stream.rest.rawValue] = rest.bytes
     return buffers
   }
 
@@ -43,10 +49,8 @@ enum CPUCodec {
 
   static func encode(_ cpus: [UInt16]) -> StreamBuffers {
     var buffers = StreamBuffers(count: Stream.allCases.count)
-    for cpu in cpus {
-      buffers.streams[Stream.lowBytes.rawValue].append(UInt8(truncatingIfNeeded: cpu))
-      buffers.streams[Stream.highBytes.rawValue].append(UInt8(truncatingIfNeeded: cpu >> 8))
-    }
+    buffers.streams[Stream.lowBytes.rawValue] = cpus.map { UInt8(truncatingIfNeeded: $0) }
+    buffers.streams[Stream.highBytes.rawValue] = cpus.map { UInt8(truncatingIfNeeded: $0 >> 8) }
     return buffers
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HandlerHost
 import KernelModel
 import Replay
 import TapeFormat
@@ -17,6 +18,13 @@ extension Probetape {
     @Flag(help: "One JSON object per tape, in an array.")
     var json = false
 
+    @Option(
+      help: ArgumentHelp(
+        "Also replay through this kernel's own code; may be repeated.", valueName: "dir[@rev]"))
+    var kernel: [String] = []
+
+    @OptionGroup var foreign: ForeignOptions
+
     @Option(name: .short, help: ArgumentHelp("How many replays at a time.", valueName: "jobs"))
     var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
 
@@ -28,19 +36,31 @@ extension Probetape {
     }
 
     func run() throws {
-      let rows = EpochMatrix.rows(paths: try TapePaths.expand(tapes), jobs: jobs)
-      try Console.print(json ? try JSONReport.encode(rows.map(MatrixRow.init)) : text(rows))
+      let paths = try TapePaths.expand(tapes)
+      let rows = EpochMatrix.rows(paths: paths, jobs: jobs)
+      let kernels = kernel.map { name in
+        ForeignBatch(source: .kernel(KernelTree(name)), options: foreign)
+          .replay(paths, jobs: jobs).map { try? $0.outcome.get() }
+      }
+      if json {
+        let all = rows.indices.map { row in MatrixRow(rows[row], kernels.map { $0[row] }) }
+        try Console.print(try JSONReport.encode(all))
+      } else {
+        try Console.print(text(rows, kernels))
+      }
       let verdicts = rows.map { (try? $0.own.get().verdict) ?? .unjudged }
       throw ExitConvention.bisect.status(Verdict.combined(verdicts))
     }
 
-    private func text(_ rows: [EpochMatrixRow]) -> String {
+    private func text(_ rows: [EpochMatrixRow], _ kernels: [[TapeConclusion?]]) -> String {
       var lines = Epoch.allCases.map { "# \($0.name): \($0.kernels)" }
+      lines += kernel.enumerated().map { "# K\($0.offset + 1): kernel:\($0.element)" }
       let width = max(4, rows.map(\.path.count).max() ?? 0)
-      let titles = ["own"] + Epoch.allCases.map(\.name)
+      let titles = ["own"] + Epoch.allCases.map(\.name) + kernel.indices.map { "K\($0 + 1)" }
       lines.append(padded("tape", width) + titles.map { padded($0, 7, left: true) }.joined())
-      for row in rows {
-        let cells = [cell(try? row.own.get())] + row.epochs.map(cell)
+      for (index, row) in rows.enumerated() {
+        let cells =
+          [cell(try? row.own.get())] + row.epochs.map(cell) + kernels.map { cell($0[index]) }
         lines.append(
           padded(row.path, width) + cells.map { padded($0, 7, left: true) }.joined())
         if case .failure(let error) = row.own { lines.append("  \(error.description)") }
@@ -78,16 +98,20 @@ private struct MatrixRow: Encodable {
   var kernel: String
   var verdict: String
   var epochs: [Cell]
+  var kernels: [Cell]
 
-  init(_ row: EpochMatrixRow) {
+  init(_ row: EpochMatrixRow, _ conclusions: [TapeConclusion?]) {
     tape = row.path
     kernel = row.release
     verdict = ((try? row.own.get().verdict) ?? .unjudged).rawValue
-    epochs = row.epochs.map { conclusion in
-      Cell(
-        handler: conclusion.handler, verdict: conclusion.verdict.rawValue,
-        hit: conclusion.divergences.first?.hit,
-        class: conclusion.divergences.first?.kind.rawValue, digest: conclusion.digest)
-    }
+    epochs = row.epochs.map(Self.cell)
+    kernels = conclusions.compactMap { $0 }.map(Self.cell)
+  }
+
+  private static func cell(_ conclusion: TapeConclusion) -> Cell {
+    Cell(
+      handler: conclusion.handler, verdict: conclusion.verdict.rawValue,
+      hit: conclusion.divergences.first?.hit,
+      class: conclusion.divergences.first?.kind.rawValue, digest: conclusion.digest)
   }
 }

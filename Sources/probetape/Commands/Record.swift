@@ -42,6 +42,14 @@ extension Probetape {
     @Option(name: .short, help: ArgumentHelp("zstd level, 1 to 19.", valueName: "level"))
     var zstdLevel: Int32 = TapeWriterOptions().compressionLevel
 
+    @Flag(
+      help: """
+        Keep breakpoints in every process of the host that maps a probed file, and slow down all \
+        of them. Before Linux 6.12, no hit of child processes is lost in shared libraries only so; \
+        later kernels need no help.
+        """)
+    var hostBreakpoints = false
+
     @Flag(name: .short, help: "No summary.")
     var quiet = false
 
@@ -66,7 +74,8 @@ extension Probetape {
       let target: RecordingPlan.Target =
         process.isEmpty ? .launch(command) : .attach(try processes)
       let plan = RecordingPlan(
-        probes: probes, target: target, stackBytes: stack, ringPages: mmapPages)
+        probes: probes, target: target, stackBytes: stack, ringPages: mmapPages,
+        hostBreakpoints: hostBreakpoints)
       do {
         try record(plan)
       } catch let error as RecorderError {

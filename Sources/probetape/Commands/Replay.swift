@@ -36,7 +36,7 @@ extension Probetape {
 
     func run() throws {
       let paths = try TapePaths.expand(tapes)
-      let results = try HandlerBatch.replay(paths, handler, foreign, jobs: jobs)
+      let results = HandlerBatch.replay(paths, handler, foreign, jobs: jobs)
       let report = try format.render(results)
       do {
         try DataOutput(path: output).print(report)

@@ -10,7 +10,7 @@ enum HandlerBatch {
   /// The results in the order of `paths`.
   static func replay(
     _ paths: [String], _ handler: HandlerArgument, _ options: ForeignOptions, jobs: Int
-  ) throws -> [BatchResult] {
+  ) -> [BatchResult] {
     switch handler {
     case .model(let choice):
       TapeBatch.replay(paths: paths, handlers: [choice], jobs: jobs)
@@ -81,7 +81,7 @@ struct ForeignBatch: Sendable {
     let parts = stride(from: 0, to: paths.count, by: length).map {
       Array(paths[$0..<min($0 + length, paths.count)])
     }
-    let all = Mutex<[(Int, [TapeConclusion])]>([])
+    let done = Mutex<[(Int, [TapeConclusion])]>([])
     DispatchQueue.concurrentPerform(iterations: parts.count) { index in
       let conclusions: [TapeConclusion]
       do {
@@ -89,9 +89,9 @@ struct ForeignBatch: Sendable {
       } catch {
         conclusions = parts[index].map { _ in unjudged("\(error)") }
       }
-      all.withLock { $0.append((index, conclusions)) }
+      done.withLock { $0.append((index, conclusions)) }
     }
-    return all.withLock { $0.sorted { $0.0 < $1.0 }.flatMap(\.1) }
+    return done.withLock { $0.sorted { $0.0 < $1.0 }.flatMap(\.1) }
   }
 
   /// Builds what has to be built.

@@ -8,7 +8,9 @@ enum DivergenceContext {
   static let after: UInt64 = 2
 
   static func lines(path: String, divergence: Divergence, handler: String) -> [String] {
-    guard let choice = HandlerChoice(handler), var reader = try? TapeReader(path: path) else {
+    // A foreign handler is not asked again: the hits are shown as the model explains them.
+    let choice = HandlerChoice(handler) ?? .modelOfTape
+    guard var reader = try? TapeReader(path: path) else {
       return ["    (the tape can no longer be read to show the surrounding hits)"]
     }
     var text = TapeText(header: reader.header)

@@ -7,7 +7,7 @@ struct HandlerCompiler {
   var isSanitized: Bool
 
   private static let flags = [
-    "-std=gnu11", "-O2", "-g1", "-fPIC", "-shared", "-fno-strict-aliasing", "-w",
+    "-std=gnu11", "-O2", "-g1", "-fPIC", "-shared", "-fno-strict-aliasing",
     "-fno-delete-null-pointer-checks", "-Werror=implicit-function-declaration",
     "-Werror=implicit-int", "-Werror=int-conversion", "-Wl,-z,defs", "-x", "c",
   ]

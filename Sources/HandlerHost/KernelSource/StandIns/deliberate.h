@@ -7,8 +7,12 @@
 struct mm_struct {
     struct uprobes_state uprobes_state;
     unsigned long flags;
-    int mm_users;
     struct rw_semaphore mmap_sem, mmap_lock;
+    /* How many tasks live in it, its XOL area if there is one, and where its trampoline really is
+     * (0 while that is unknown). */
+    int pt_users;
+    struct xol_area pt_area;
+    unsigned long pt_trampoline;
 };
 
 struct sighand_struct { spinlock_t siglock; };
@@ -20,13 +24,16 @@ struct task_struct {
     int pid, tgid;
     char comm[16];
     struct sighand_struct *sighand;
+    /* To be done on its first return to user mode. */
+    struct callback_head *pt_work;
 };
 
-/* One probe: its consumers are those of an entry event and, if wanted, of a return event. */
+/* One probe: its consumers are those of an entry event and, if wanted, of a return event. Every other
+ * probe has two more of the latter, which say nothing: as if others traced it too. */
 struct pt_probe {
     struct uprobe *uprobe;
-    struct uprobe_consumer entry, returns;
-    bool wants_return;
+    struct uprobe_consumer entry, returns, others[2];
+    unsigned consumers;
 };
 
 #define PT_MAX_POPPED 256
@@ -50,6 +57,8 @@ struct pt_state {
     void *deferred[PT_MAX_POPPED];
     unsigned deferred_count;
     long allocated;
+    /* Read and write locks, and read sections, taken and not given back. */
+    int held;
 };
 
 static __thread struct pt_state *pt __attribute__((tls_model("initial-exec")));
@@ -130,15 +139,20 @@ static void *pt_allocate(size_t size)
     pt->allocated++;
     return header + 1;
 }
+/* Memory that nobody cleared holds something, and freed memory something else. */
+static void *pt_allocate_dirty(size_t size)
+{
+    return memset(pt_allocate(size), 0x5a, size);
+}
 static void kfree(const void *block)
 {
-    if (!block)
+    if (ZERO_OR_NULL_PTR(block))
         return;
     struct pt_header *header = pt_header(block);
     if (header->magic != PT_MAGIC)
         return;
-    header->magic = 0;
     pt->allocated--;
+    memset(header, 0x6b, malloc_usable_size(header));
     free(header);
 }
 /* A grace period ends when the call does. */
@@ -170,12 +184,12 @@ static void *pt_resize(const void *block, size_t size, size_t old)
     kfree(block);
     return larger;
 }
-#define kmalloc(size, ...) pt_allocate(size)
+#define kmalloc(size, ...) pt_allocate_dirty(size)
 #define kzalloc(size, ...) pt_allocate(size)
 #define kcalloc(count, size, ...) pt_allocate((count) * (size))
-#define kmalloc_array(count, size, ...) pt_allocate((count) * (size))
+#define kmalloc_array(count, size, ...) pt_allocate_dirty((count) * (size))
 #define kzalloc_obj(place, ...) ((__typeof__(place) *)pt_allocate(sizeof(place)))
-#define kmalloc_obj(place, ...) ((__typeof__(place) *)pt_allocate(sizeof(place)))
+#define kmalloc_obj(place, ...) ((__typeof__(place) *)pt_allocate_dirty(sizeof(place)))
 #define kmemdup(block, size, ...) pt_duplicate(block, size)
 #define krealloc(block, size, ...) \
     pt_resize(block, size, (block) ? malloc_usable_size(pt_header(block)) - 16 : 0)
@@ -196,6 +210,16 @@ static unsigned long copy_to_user(void __user *to, const void *from, unsigned lo
 #define put_user(value, place) \
     ({ __typeof__(*(place)) kept_ = (value); \
        copy_to_user((place), &kept_, sizeof(kept_)) ? -EFAULT : 0; })
+
+/* Locks exclude nobody, but must be given back before the call ends. */
+#define down_read(lock) ((void)(lock), (void)pt->held++)
+#define up_read(lock) ((void)(lock), (void)pt->held--)
+#define down_write(lock) down_read(lock)
+#define up_write(lock) up_read(lock)
+#define rcu_read_lock() ((void)pt->held++)
+#define rcu_read_unlock() ((void)pt->held--)
+#define rcu_read_lock_trace() rcu_read_lock()
+#define rcu_read_unlock_trace() rcu_read_unlock()
 
 /* References are counted, and must be back where they were at the end. */
 static struct uprobe *pt_get(struct uprobe *uprobe)
@@ -225,8 +249,14 @@ static struct uprobe *find_active_uprobe(unsigned long address, int *is_swbp)
 }
 #define mmf_recalc_uprobes(mm) ((void)(mm))
 
-/* The XOL area: where its trampoline is, the tape says. */
-#define __create_xol_area(address) ((void)(address), current->mm->uprobes_state.xol_area)
+/* The XOL area: where its trampoline is, the tape says; only a child makes its own, where it is told
+ * to. */
+static struct xol_area *__create_xol_area(unsigned long address)
+{
+    struct mm_struct *mm = pt_current->mm;
+    mm->pt_area.vaddr = address;
+    return mm->uprobes_state.xol_area = &mm->pt_area;
+}
 #define get_xol_area(...) (current->mm->uprobes_state.xol_area)
 #define xol_free_insn_slot(...) ((void)0)
 #define xol_get_insn_slot(...) 1UL
@@ -259,11 +289,11 @@ static void ri_timer(struct timer_list *timer) { (void)timer; }
 #define jiffies 0UL
 #define HZ 250
 
-/* Work for the child's first return to user mode: the host maps its trampoline page. */
+/* Work for a child's first return to user mode, where its XOL area is made. */
 #define PF_EXITING 0x4
 #define TWA_RESUME 1
 #define init_task_work(work, function) ((work)->func = (function))
-#define task_work_add(task, work, notify) ((void)(task), 0)
+#define task_work_add(task, work, notify) ((task)->pt_work = (work), 0)
 #define lockdep_set_class(...) ((void)0)
 
 #if PT_X86_64
@@ -277,6 +307,7 @@ static void ri_timer(struct timer_list *timer) { (void)timer; }
 #else
 /* No guarded control stacks on the tape. */
 #define task_gcs_el0_enabled(task) false
+#define get_user_gcs(address, error) ((void)(address), 0UL)
 #define load_user_gcs(address, error) 0UL
 #define put_user_gcs(value, address, error) ((void)(error))
 #define read_sysreg_s(name) 0UL

@@ -72,6 +72,10 @@ typedef struct { int counter; } refcount_t;
 #define refcount_inc_not_zero(count) atomic_inc_not_zero(count)
 #define refcount_dec_and_test(count) atomic_dec_and_test(count)
 
+/* What an allocation of no bytes gives; freeing it does nothing. */
+#define ZERO_SIZE_PTR ((void *)16)
+#define ZERO_OR_NULL_PTR(pointer) ((uintptr_t)(pointer) <= 16)
+
 #define READ_ONCE(place) (*(volatile __typeof__(place) *)&(place))
 #define ACCESS_ONCE(place) READ_ONCE(place)
 #define WRITE_ONCE(place, value) ((void)(*(volatile __typeof__(place) *)&(place) = (value)))

@@ -6,8 +6,6 @@ struct pt_node { struct return_instance *instance; uint64_t token; };
 
 struct pt_task {
     struct task_struct task;
-    struct mm_struct mm;
-    struct xol_area area;
     /* The list of return instances after the last call, oldest first: what changed since is what
      * the kernel's functions did. */
     struct pt_node nodes[PROBE_MAX_DEPTH];
@@ -40,6 +38,13 @@ static int pt_return_handler(struct uprobe_consumer *consumer, unsigned long fun
     return 0;
 }
 
+static int pt_silent_return_handler(struct uprobe_consumer *consumer, unsigned long function,
+                                    struct pt_regs *regs)
+{
+    (void)consumer, (void)function, (void)regs;
+    return 0;
+}
+
 static void pt_begin(void *state, uint32_t task)
 {
     pt = state;
@@ -51,10 +56,29 @@ static void pt_begin(void *state, uint32_t task)
     pt->returned_count = 0;
 }
 
-static void pt_set_trampoline(struct pt_task *task, uint64_t trampoline)
+/* Moves a task to an address space, or to none; the last one out frees it. */
+static void pt_move(struct pt_task *task, struct mm_struct *mm)
 {
-    task->task.mm->uprobes_state.xol_area = &task->area;
-    task->area.vaddr = trampoline ? trampoline : PT_UNKNOWN_TRAMPOLINE;
+    struct mm_struct *left = task->task.mm;
+    if (mm)
+        mm->pt_users++;
+    task->task.mm = mm;
+    if (left && --left->pt_users == 0)
+        free(left);
+}
+
+static void pt_end(void)
+{
+    pt_end_grace_period();
+    if (pt->held)
+        pt_fault("locks were taken %d times more than given back", pt->held);
+    pt->held = 0;
+}
+
+static void pt_set_trampoline(struct mm_struct *mm, uint64_t trampoline)
+{
+    mm->uprobes_state.xol_area = &mm->pt_area;
+    mm->pt_trampoline = mm->pt_area.vaddr = trampoline ? trampoline : PT_UNKNOWN_TRAMPOLINE;
 }
 
 static struct return_instance *pt_head(struct task_struct *task)
@@ -72,6 +96,16 @@ static int pt_gone(const struct pt_task *task, const struct return_instance *ins
     return -1;
 }
 
+/* The signatures grew a parameter, which these handlers have no use for. Return events have a handler
+ * for the entry as well, as trace_uprobe.c registers them. */
+static void pt_consume(struct pt_probe *probe, struct uprobe_consumer *consumer, void *on_return)
+{
+    consumer->handler = (void *)pt_entry_handler;
+    consumer->ret_handler = on_return;
+    consumer_add(probe->uprobe, consumer);
+    probe->consumers++;
+}
+
 static struct pt_probe *pt_probe(uint32_t index, bool wants_return)
 {
     if (index >= pt->probe_count) {
@@ -84,20 +118,16 @@ static struct pt_probe *pt_probe(uint32_t index, bool wants_return)
         return pt->probes[index];
     struct pt_probe *probe = pt->probes[index] = calloc(1, sizeof(*probe));
     probe->uprobe = calloc(1, sizeof(*probe->uprobe));
-    probe->wants_return = wants_return;
 #if PT_HAS_CONSUMER_LIST
     INIT_LIST_HEAD(&probe->uprobe->consumers);
 #endif
     pt_get(probe->uprobe);
     set_bit(UPROBE_COPY_INSN, &probe->uprobe->flags);
-    /* The signatures grew a parameter, which these handlers have no use for. */
-    probe->entry.handler = (void *)pt_entry_handler;
-    consumer_add(probe->uprobe, &probe->entry);
+    pt_consume(probe, &probe->entry, NULL);
     if (wants_return) {
-        /* As trace_uprobe.c registers return events: with a handler for the entry as well. */
-        probe->returns.handler = (void *)pt_entry_handler;
-        probe->returns.ret_handler = (void *)pt_return_handler;
-        consumer_add(probe->uprobe, &probe->returns);
+        pt_consume(probe, &probe->returns, (void *)pt_return_handler);
+        for (unsigned other = 0; other < 2 && index % 2; other++)
+            pt_consume(probe, &probe->others[other], (void *)pt_silent_return_handler);
     }
     return probe;
 }
@@ -120,7 +150,7 @@ static void pt_entry_hit(void *state, uint32_t index, const struct probe_entry *
     pt_begin(state, index);
     struct pt_task *task = pt->tasks[index];
     struct pt_probe *probe = pt_probe(entry->probe, entry->wants_return);
-    pt_set_trampoline(task, entry->trampoline);
+    pt_set_trampoline(task->task.mm, entry->trampoline);
     pt->entry = entry;
     pt->active = probe->uprobe;
     PT_IP(&regs) = entry->ip + PT_BREAKPOINT_SIZE;
@@ -131,14 +161,14 @@ static void pt_entry_hit(void *state, uint32_t index, const struct probe_entry *
     regs.regs[30] = entry->return_address;
 #endif
     handle_swbp(&regs);
-    pt_end_grace_period();
+    pt_end();
 #if !PT_X86_64
     if (regs.regs[30] != entry->return_address || entry->return_address == entry->trampoline)
         pt->host->set_link_register(pt->host->context, regs.regs[30]);
 #endif
-    if (pt->entry_calls != (probe->wants_return ? 2 : 1))
-        pt_fault("%u entry handlers ran at a breakpoint with %d consumers", pt->entry_calls,
-                 probe->wants_return ? 2 : 1);
+    if (pt->entry_calls != probe->consumers)
+        pt_fault("%u entry handlers ran at a breakpoint with %u consumers", pt->entry_calls,
+                 probe->consumers);
     if (PT_IP(&regs) != entry->ip || regs.sp != entry->sp || pt->is_signalled)
         pt_fault("a breakpoint hit moved the task, or sent it a signal");
 
@@ -180,15 +210,22 @@ static void pt_trampoline_hit(void *state, uint32_t index, const struct probe_ar
     struct pt_regs regs = { 0 };
     pt_begin(state, index);
     struct pt_task *task = pt->tasks[index];
-    if (!task->task.mm->uprobes_state.xol_area)
-        pt_set_trampoline(task, 0);
-    PT_IP(&regs) = task->task.mm->uprobes_state.xol_area->vaddr + PT_BREAKPOINT_SIZE;
+    struct mm_struct *mm = task->task.mm;
+    struct xol_area *area = mm->uprobes_state.xol_area;
+    if (task->depth && (!area || area->vaddr != mm->pt_trampoline)) {
+        /* An inherited trampoline that leads nowhere. */
+        pt_signal(SIGSEGV);
+        return;
+    }
+    if (!area)
+        pt_set_trampoline(mm, 0);
+    PT_IP(&regs) = mm->pt_trampoline + PT_BREAKPOINT_SIZE;
     regs.sp = arrival->sp;
 #if PT_X86_64
     regs.cs = arrival->is_compat ? PT_USER32_CS : PT_USER_CS;
 #endif
     handle_swbp(&regs);
-    pt_end_grace_period();
+    pt_end();
     conclusion->ip = instruction_pointer(&regs);
 
     int gone = pt_gone(task, pt_head(&task->task));
@@ -221,7 +258,7 @@ static void pt_task_created(void *state, uint32_t index)
             now->tasks[now->task_count] = calloc(1, sizeof(struct pt_task));
     }
     struct pt_task *task = now->tasks[index];
-    task->task.mm = &task->mm;
+    pt_move(task, calloc(1, sizeof(struct mm_struct)));
     task->task.pid = task->task.tgid = index;
     strcpy(task->task.comm, "task");
 }
@@ -231,13 +268,12 @@ static void pt_task_freed(void *state, uint32_t index)
     pt_begin(state, index);
     struct pt_task *task = pt->tasks[index];
     uprobe_free_utask(&task->task);
-    pt_end_grace_period();
+    pt_end();
     if (task->task.utask)
         pt_fault("a task keeps its return instances when they are freed");
     task->task.utask = NULL;
     task->depth = 0;
-    task->task.mm = &task->mm;
-    task->mm.uprobes_state.xol_area = NULL;
+    pt_move(task, calloc(1, sizeof(struct mm_struct)));
 }
 
 static uint32_t pt_task_copied(void *state, uint32_t parent_index, uint32_t child_index,
@@ -246,11 +282,11 @@ static uint32_t pt_task_copied(void *state, uint32_t parent_index, uint32_t chil
     pt_begin(state, parent_index);
     struct pt_task *parent = pt->tasks[parent_index], *child = pt->tasks[child_index];
     if (kind == PROBE_COPY_FORK) {
-        child->task.mm = &child->mm;
-        if (parent->task.mm->uprobes_state.xol_area)
-            pt_set_trampoline(child, parent->task.mm->uprobes_state.xol_area->vaddr);
+        /* A new address space has no XOL area: its page is not copied. */
+        pt_move(child, calloc(1, sizeof(struct mm_struct)));
+        child->task.mm->pt_trampoline = parent->task.mm->pt_trampoline;
     } else {
-        child->task.mm = parent->task.mm;
+        pt_move(child, parent->task.mm);
     }
     /* A new task starts as a copy of its parent's structure. */
     child->task.utask = parent->task.utask;
@@ -260,7 +296,12 @@ static uint32_t pt_task_copied(void *state, uint32_t parent_index, uint32_t chil
 #else
     uprobe_copy_process(&child->task);
 #endif
-    pt_end_grace_period();
+    if (child->task.pt_work) {
+        pt_current = &child->task;
+        child->task.pt_work->func(child->task.pt_work);
+        child->task.pt_work = NULL;
+    }
+    pt_end();
     if (child->task.utask && child->task.utask == parent->task.utask) {
         pt_fault("a child shares its parent's return instances");
         child->task.utask = NULL;
@@ -307,8 +348,10 @@ static void pt_destroy(void *state)
         free(pt->probes[index]->uprobe);
         free(pt->probes[index]);
     }
-    for (unsigned index = 0; index < pt->task_count; index++)
+    for (unsigned index = 0; index < pt->task_count; index++) {
+        pt_move(pt->tasks[index], NULL);
         free(pt->tasks[index]);
+    }
     free(pt->tasks);
     free(pt->probes);
     free(pt);

@@ -4,8 +4,10 @@
  */
 
 #define __user
+#define __force
 #define __rcu
 #define __percpu
+#define __counted_by(member)
 #define __init
 #define __weak
 #define __used
@@ -20,6 +22,7 @@
 #define noinline
 #define notrace
 #define asmlinkage
+#define uninitialized_var(name) name = 0
 #define ____cacheline_aligned
 #define fallthrough ((void)0)
 #define likely(condition) (condition)
@@ -28,6 +31,7 @@
 #define data_race(expression) (expression)
 
 #define smp_mb() ((void)0)
+#define smp_read_barrier_depends() ((void)0)
 #define smp_rmb() ((void)0)
 #define smp_wmb() ((void)0)
 #define barrier() ((void)0)
@@ -66,10 +70,6 @@ struct insn { char empty; };
 #define DEFINE_STATIC_SRCU_FAST_UPDOWN(name) static struct srcu_struct name
 #define mutex_lock(lock) ((void)(lock))
 #define mutex_unlock(lock) ((void)(lock))
-#define down_read(lock) ((void)(lock))
-#define up_read(lock) ((void)(lock))
-#define down_write(lock) ((void)(lock))
-#define up_write(lock) ((void)(lock))
 #define spin_lock(lock) ((void)(lock))
 #define spin_unlock(lock) ((void)(lock))
 #define raw_spin_lock(lock) ((void)(lock))
@@ -82,10 +82,7 @@ struct insn { char empty; };
 #define write_seqcount_end(count) ((void)(count))
 #define seqcount_init(count) ((void)(count))
 #define raw_seqcount_begin(count) 0
-#define rcu_read_lock() ((void)0)
-#define rcu_read_unlock() ((void)0)
-#define rcu_read_lock_trace() ((void)0)
-#define rcu_read_unlock_trace() ((void)0)
+#define raw_seqcount_try_begin(count, start) ((start) = 0, true)
 #define rcu_read_lock_trace_held() true
 #define rcu_read_lock_held() true
 #define srcu_read_lock(domain) ((void)(domain), 0)
