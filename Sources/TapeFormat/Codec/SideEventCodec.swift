@@ -51,7 +51,9 @@ enum SideEventCodec {
       time &+= Zigzag.decode(try reader.varint())
       let kind = try reader.byte()
       var fields = try reader.section()
-      guard fields.remaining <= TapeLimits.sideEventLength else { throw .overLimit }
+      guard fields.remaining <= TapeLimits.sideEventLength,
+        events.count + skipped < TapeLimits.sideEventsPerBlock
+      else { throw .overLimit }
       guard let known = SideEventKind(rawValue: kind) else {
         if kind & 1 == 1 { throw .unknownSideEvent(kind) }
         skipped += 1
