@@ -6,7 +6,7 @@
 // Probes: uretprobe:PROGRAM:p_first uretprobe:PROGRAM:p_forged
 // Expect-unprobed: exit 0
 // Expect-probed-6.18: signal 4
-// Observed-6.18: E first, R first, E forged, SIGILL
+// Observed-6.18: E first, R first, E forged
 #include <string.h>
 
 #include "situation.h"
