@@ -24,6 +24,9 @@ struct RecordingSession: ~Copyable {
     let tracefs = try Tracefs.reach()
     DynamicEvents.removeThoseOfDeadRecorders(from: tracefs)
     let dynamicEvents = try DynamicEvents()
+    var host = host
+    // What cannot be observed is left out: the rules have defaults for it.
+    for fact in SelfProbe.facts(host.kernel.architecture, tracefs) { host.kernel.set(fact) }
     self.plan = plan
     self.host = host
     self.tracefs = tracefs
@@ -37,7 +40,6 @@ struct RecordingSession: ~Copyable {
     // The command is forked first: it must inherit what we were given, not what we make of it.
     var target = try RecordingTarget(plan.target)
     let signals = try SignalWatch()
-    let selfProbe = try SelfProbeRun(host.kernel.architecture)
     let limit = Syscalls.raiseFileLimit()
     defer { Syscalls.restoreFileLimit(limit) }
     defer { dynamicEvents.removeAll(from: tracefs) }
@@ -53,10 +55,8 @@ struct RecordingSession: ~Copyable {
       architecture: host.kernel.architecture)
     let startTime = Syscalls.now
     let threads = try target.open(&opening)
-    var kernel = host.kernel
-    for fact in selfProbe.facts() { kernel.set(fact) }
     var header = TapeHeader(
-      kernel: kernel, probes: plan.probes, stackBytes: plan.stackBytes,
+      kernel: host.kernel, probes: plan.probes, stackBytes: plan.stackBytes,
       startRealTime: Syscalls.nanoseconds(CLOCK_REALTIME), startTime: startTime)
     switch plan.target {
     case .launch(let command):
