@@ -63,7 +63,7 @@ extension Replayer where Handler: ~Copyable {
       case .noReturnProbe: !isTrampoline || holdsInstance(task, at: cause.stackPointer)
       }
     guard agrees else {
-      divergeAtReturnAddress(conclusion, of: cause, task)
+      diverge(task, at: cause.returnAddress, isTrampoline: isTrampoline, conclusion)
       return false
     }
     push(conclusion.outcome, cause, task)
@@ -79,15 +79,15 @@ extension Replayer where Handler: ~Copyable {
   }
 
   @inline(never)
-  private mutating func divergeAtReturnAddress(
-    _ conclusion: EntryConclusion, of cause: EntryCause, _ task: JudgedTask
+  private mutating func diverge(
+    _ task: JudgedTask, at returnAddress: Address, isTrampoline: Bool,
+    _ conclusion: EntryConclusion
   ) {
-    let isTrampoline = cause.trampoline != 0 && cause.returnAddress == cause.trampoline
     diverge(
       task, .chainMismatch, expected: describe(conclusion),
       actual: isTrampoline
         ? "the return address is the trampoline already"
-        : "the return address is \(hexadecimal(cause.returnAddress))",
+        : "the return address is \(hexadecimal(returnAddress))",
       rule: Rule.prepare)
   }
 

@@ -40,14 +40,23 @@ struct StackWindow {
     // Counted with wrap-around: a place among the words in memory cannot overflow. Eight at a time,
     // which is the usual window, and without a branch, as no two windows are alike.
     while place &+ 8 <= end {
-      for step in 0..<8 { count &+= hits.word(place &+ step) == value ? 1 : 0 }
+      count &+= Self.one(hits, place, value) &+ Self.one(hits, place &+ 1, value)
+      count &+= Self.one(hits, place &+ 2, value) &+ Self.one(hits, place &+ 3, value)
+      count &+= Self.one(hits, place &+ 4, value) &+ Self.one(hits, place &+ 5, value)
+      count &+= Self.one(hits, place &+ 6, value) &+ Self.one(hits, place &+ 7, value)
       place &+= 8
     }
     while place < end {
-      count &+= hits.word(place) == value ? 1 : 0
+      count &+= Self.one(hits, place, value)
       place &+= 1
     }
     return count
+  }
+
+  /// 1 for a word that is equal to a value.
+  @inline(__always)
+  private static func one(_ hits: HitView, _ place: Int, _ value: UInt64) -> Int {
+    hits.word(place) == value ? 1 : 0
   }
 
   /// Which of up to 64 words, from the given one on, are equal to a value: a bit for each.
