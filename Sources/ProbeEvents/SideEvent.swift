@@ -120,6 +120,9 @@ public struct SignalDelivery: Sendable, Hashable {
 
 /// Records that the kernel dropped.
 public struct LostHits: Sendable, Hashable {
+  /// Stands for a CPU that is not known.
+  public static let unknownCPU: UInt16 = 65_535
+
   /// How many records, of any kind, were dropped.
   public var count: UInt64
   /// The CPU whose ring was full.

@@ -11,9 +11,6 @@ struct RecordingPump: ~Copyable {
   /// Between two calls of progress, nanoseconds.
   static let progressInterval: UInt64 = 200_000_000
 
-  /// The CPU of hits that are missing without a ring to tell of them.
-  static let unknownCPU: UInt16 = .max
-
   private let events: PerfEventSet
   private let tracepoints: KernelTracepoints
   private let architecture: Architecture
@@ -178,7 +175,7 @@ struct RecordingPump: ~Copyable {
     let missing = removals.missing(hits: events.entryCounts())
     if !missing.isEmpty {
       let count = missing.reduce(0) { $0 + $1.count }
-      try feeder.noteLost(count, cpu: Self.unknownCPU, at: summary.endTime)
+      try feeder.noteLost(count, cpu: LostHits.unknownCPU, at: summary.endTime)
       summary.warnings.append(RemovalWatch.warning(missing))
     }
     summary.entries = feeder.entries

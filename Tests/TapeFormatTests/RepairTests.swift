@@ -28,7 +28,7 @@ import Testing
     let blocks = SmallTape.blocks()
     let lost = Recording.Item.event(
       TimedSideEvent(
-        time: 3100, event: .lost(LostHits(count: 4, cpu: TapeRepair.unknownCPU))))
+        time: 3100, event: .lost(LostHits(count: 4, cpu: LostHits.unknownCPU))))
     #expect(read.damage.isEmpty)
     #expect(read.items == blocks[0] + [lost] + blocks[2])
     #expect(report.blocks == 2 && report.dropped.count == 1)

@@ -25,7 +25,7 @@ extension Replayer where Handler: ~Copyable {
   private mutating func judge(_ lostHits: LostHits) {
     lost += lostHits.count
     stopJudging(
-      "the kernel dropped \(lostHits.count) records of CPU \(lostHits.cpu) before hit \(nextHit)")
+      "the kernel dropped \(SideEventText.describe(lostHits)) before hit \(nextHit)")
   }
 
   private mutating func judge(_ fork: TaskFork, at time: UInt64) {

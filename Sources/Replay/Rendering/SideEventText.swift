@@ -15,9 +15,15 @@ enum SideEventText {
       let place = addresses.text(delivery.instructionPointer, in: delivery.thread.process)
       return "signal \(delivery.number) code \(delivery.code) to \(delivery.thread.thread) "
         + "at \(place), \(delivery.isHandled ? "handled" : "not handled")"
-    case .lost(let hits): return "LOST \(hits.count) records of CPU \(hits.cpu)"
+    case .lost(let hits): return "LOST \(describe(hits))"
     case .attached(let identity): return "attached \(identity.process)/\(identity.thread)"
     }
+  }
+
+  /// How many records were lost, and where if that is known.
+  static func describe(_ hits: LostHits) -> String {
+    let place = hits.cpu == LostHits.unknownCPU ? "" : " of CPU \(hits.cpu)"
+    return "\(hits.count) records\(place)"
   }
 
   private static func describe(_ fork: TaskFork) -> String {

@@ -17,9 +17,6 @@ public enum TapeRepair {
     public init() {}
   }
 
-  /// The CPU that a repair names in the `lost` events it puts in the place of damage: none.
-  public static let unknownCPU = UInt16.max
-
   /// Copies all readable blocks.
   ///
   /// In the place of each dropped part stands a `lost` side event, so that a replay does not judge
@@ -44,7 +41,7 @@ public enum TapeRepair {
         report.hits += columns.count
       case .damage(let damage):
         report.dropped.append(damage)
-        let lost = LostHits(count: UInt64(damage.hits ?? 1), cpu: unknownCPU)
+        let lost = LostHits(count: UInt64(damage.hits ?? 1), cpu: LostHits.unknownCPU)
         try writer.append(TimedSideEvent(time: time, event: .lost(lost)))
       case .trailer(var trailer):
         trailer.entries = writer.entries
