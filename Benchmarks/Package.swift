@@ -15,6 +15,8 @@ let package = Package(
         .product(name: "Probetape", package: "probetape"),
         .product(name: "Benchmark", package: "benchmark"),
       ],
+      // The plugin runs the targets that it finds in a folder of this name.
+      path: "Benchmarks/ReplayBenchmarks",
       plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")])
   ],
   swiftLanguageModes: [.v6]

@@ -11,7 +11,7 @@ struct AddressSpaces: ~Copyable {
   private var recent = FlatStorage<Address>()
   private var free: [Int] = []
 
-  private static let recentCount = 1024
+  private static let recentCount = 2048
 
   /// An address space without trampoline.
   mutating func make() -> Int {
@@ -71,8 +71,8 @@ struct AddressSpaces: ~Copyable {
 
   @inline(__always)
   private static func place(_ slot: Address, _ index: Int) -> Int {
-    // The stacks of threads are apart by a power of two: without the higher bits, all would meet.
-    index &* recentCount
-      &+ Int(truncatingIfNeeded: ((slot >> 3) ^ (slot >> 21)) & UInt64(recentCount - 1))
+    // The stacks of threads are apart by a power of two: the factor keeps them apart here, too.
+    let number = (slot >> 3) &+ (slot >> 21) &* 613
+    return index &* recentCount &+ Int(truncatingIfNeeded: number & UInt64(recentCount - 1))
   }
 }

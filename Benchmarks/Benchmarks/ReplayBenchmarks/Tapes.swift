@@ -30,7 +30,7 @@ enum BenchmarkTape {
     if let path = ProcessInfo.processInfo.environment["PROBETAPE_MALLOC_TAPE"] {
       return .file(path)
     }
-    // From Benchmarks/Sources/ReplayBenchmarks/Tapes.swift to the top of the repository.
+    // From Benchmarks/Benchmarks/ReplayBenchmarks/Tapes.swift to the top of the repository.
     let top = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4)
     return .file(top.joined(separator: "/") + "/recordings/x86_64/6.18.44/sqlite3-malloc-free.tape")
   }()
