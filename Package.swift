@@ -27,6 +27,9 @@ let package = Package(
       name: "Probetape",
       targets: ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "ProbetapeTesting"]),
   ],
+  traits: [
+    .trait(name: "Witness", description: "record --witness, which needs libbpf")
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
@@ -36,6 +39,7 @@ let package = Package(
     .systemLibrary(name: "CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
     .systemLibrary(
       name: "CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
+    .systemLibrary(name: "CBpf", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
     .target(name: "CPerfEvent", linkerSettings: [.linkedLibrary("stdc++")]),
 
     floor("ProbeEvents", []),
@@ -48,8 +52,14 @@ let package = Package(
       swiftSettings: strict),
     floor("Replay", ["ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost"]),
     floor("InstructionDecoding", ["ProbeEvents", "KernelModel", "CCapstone"]),
-    floor(
-      "Recorder", ["ProbeEvents", "TapeFormat", "CPerfEvent", "CElf", "CCapstone", system]),
+    .target(
+      name: "Recorder",
+      dependencies: [
+        "ProbeEvents", "TapeFormat", "HandlerHost", "CPerfEvent", "CElf", "CCapstone", system,
+        .target(name: "CBpf", condition: .when(traits: ["Witness"])),
+      ],
+      resources: [.embedInCode("Witness/witness.bpf.c")],
+      swiftSettings: strict),
     floor("Reduction", ["Replay"]),
     floor("ProbetapeTesting", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay"]),
     .executableTarget(

@@ -38,6 +38,10 @@ int cperf_set_output(int fd, int owner) {
   return result(ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, owner));
 }
 
+int cperf_set_bpf(int fd, int program) {
+  return result(ioctl(fd, PERF_EVENT_IOC_SET_BPF, program));
+}
+
 int cperf_id(int fd, uint64_t *id) {
   return result(ioctl(fd, PERF_EVENT_IOC_ID, id));
 }

@@ -17,6 +17,8 @@ public enum SideEvent: Sendable, Hashable {
   /// A thread was already running when recording began, so it may hold return instances that no
   /// hit on the tape shows.
   case attached(ThreadIdentity)
+  /// The kernel's own list of a task was read.
+  case witness(Witness)
 }
 
 /// A side event with its time.

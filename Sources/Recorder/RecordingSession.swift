@@ -18,6 +18,7 @@ struct RecordingSession: ~Copyable {
   private let host: Host
   private let tracefs: Tracefs
   private var dynamicEvents: DynamicEvents
+  private let witness: WitnessProgram?
 
   /// Nothing is attached yet; what dead recorders left is removed.
   init(plan: RecordingPlan, host: Host) throws(RecorderError) {
@@ -27,6 +28,8 @@ struct RecordingSession: ~Copyable {
     var host = host
     // What cannot be observed is left out: the rules have defaults for it.
     for fact in SelfProbe.facts(host.kernel.architecture, tracefs) { host.kernel.set(fact) }
+    witness =
+      plan.readsWitness ? try WitnessProgram(architecture: host.kernel.architecture) : nil
     self.plan = plan
     self.host = host
     self.tracefs = tracefs
@@ -47,6 +50,7 @@ struct RecordingSession: ~Copyable {
     let tracepoints = KernelTracepoints(tracefs)
     let events = try PerfEventSet(cpus: host.cpus, attributes: attributes, ringPages: ringPages)
     defer { events.closeAll() }
+    if let witness { try events.open(witness) }
     let removals = try anchor(probes, events, target: target.processes)
     var opening = EventOpening(events: events, tracepoints: tracepoints.events, probes: probes)
     // The rings are drained from now on: opening for many threads takes a while.

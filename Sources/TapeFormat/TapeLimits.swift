@@ -17,6 +17,8 @@ public enum TapeLimits {
   public static let sideEventsPerBlock = 1 << 16
   /// Bytes of one side event's fields.
   public static let sideEventLength = 1 << 17
+  /// Instances of all witnesses of one block.
+  public static let witnessedInstancesPerBlock = 1 << 20
   /// Threads in one block's table: each hit and each side event can name a new one.
   public static let threadsPerBlock = 1 << 16
   /// Groups of one record.

@@ -87,6 +87,7 @@ public struct TapeWriter {
     guard !isFinished else { throw .alreadyFinished }
     if block.sideEvents.count >= TapeLimits.sideEventsPerBlock
       || block.sideEvents.bytes.count >= Self.sideEventBytes
+      || block.sideEvents.witnessedInstances > TapeLimits.witnessedInstancesPerBlock - Witness.limit
     {
       try flush()
     }

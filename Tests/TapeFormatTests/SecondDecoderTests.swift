@@ -99,6 +99,7 @@ struct SecondDecoderTests {
       case .signal: "signal"
       case .lost: "lost"
       case .attached: "attached"
+      case .witness: "witness"
       }
     return SecondDecoder.Line(time: event.time, side: name)
   }

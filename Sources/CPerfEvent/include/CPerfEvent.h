@@ -21,6 +21,8 @@ int cperf_disable(int fd);
 int cperf_set_output(int fd, int owner);
 // PERF_EVENT_IOC_ID.
 int cperf_id(int fd, uint64_t *id);
+// PERF_EVENT_IOC_SET_BPF: the loaded program runs whenever the event's probe is hit.
+int cperf_set_bpf(int fd, int program);
 // read(2) of a counter with read_format 0 or PERF_FORMAT_LOST: value, then lost records.
 int cperf_read_counter(int fd, uint64_t *value, uint64_t *lost);
 

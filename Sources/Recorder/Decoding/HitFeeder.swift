@@ -19,6 +19,7 @@ struct HitFeeder {
   private let tracepoints: KernelTracepoints
   private var families: TaskFamilies
   private var forks = PendingForks()
+  private var witnesses = WitnessMatcher()
 
   /// A feeder for the samples of the given events.
   init(
@@ -45,9 +46,9 @@ struct HitFeeder {
       return try feedSideBand(record, cpu: cpu, at: time)
     }
     let thread = PerfRecord.thread(record[3])
-    guard let event = table[record[1]], families.accepts(event.owner, for: thread.thread) else {
-      return
-    }
+    guard let event = table[record[1]] else { return }
+    if event.role == .witness { return try feedWitness(record, thread: thread, at: time) }
+    guard families.accepts(event.owner, for: thread.thread) else { return }
     switch event.role {
     case .hit(let probe, let kind, let functionOffset):
       try flushForks(before: thread, at: time)
@@ -60,7 +61,7 @@ struct HitFeeder {
       let child = Int32(truncatingIfNeeded: raw(record, tracepoints.newTaskChild))
       let flags = raw(record, tracepoints.newTaskFlags)
       if let fork = forks.take(child: child) { try emit(fork, cloneFlags: flags, at: time) }
-    case .sideBand:
+    case .sideBand, .witness:
       break
     }
   }
@@ -107,7 +108,22 @@ struct HitFeeder {
       returns += 1
       if !trampolines.isKnown(thread.process) { try lookForTrampoline(of: thread, at: hit.time) }
     }
+    if let witness = witnesses.take(
+      at: kind, of: thread, instructionPointer: hit.registers[layout.instructionPointer],
+      stackPointer: hit.registers[layout.stackPointer])
+    {
+      try emit(.witness(witness), at: hit.time)
+    }
     try sink.receive(hit, window: record.extracting(window))
+  }
+
+  private mutating func feedWitness(
+    _ record: Span<UInt64>, thread: ThreadIdentity, at time: UInt64
+  ) throws(TapeError) {
+    guard let list = WitnessRecord(record), let witness = witnesses.take(list, of: thread) else {
+      return
+    }
+    try emit(.witness(witness), at: time)
   }
 
   private mutating func feedSignal(
@@ -203,6 +219,7 @@ struct HitFeeder {
       let thread = SideBandRecord.fork(record).child
       families.noteExit(thread.thread)
       trampolines.noteExit(thread)
+      witnesses.forget(thread)
       try emit(.exit(thread), at: time)
     default:
       break

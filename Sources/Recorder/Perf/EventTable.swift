@@ -10,6 +10,7 @@ struct EventTable {
     case sideBand
     case signal
     case newTask
+    case witness
   }
 
   /// An opened event.

@@ -103,6 +103,21 @@ struct PerfAttributes {
     return attributes
   }
 
+  /// The event through which a BPF program writes into a CPU's ring, for whatever task runs there.
+  var witness: perf_event_attr {
+    var attributes = perf_event_attr()
+    attributes.size = UInt32(MemoryLayout<perf_event_attr>.size)
+    attributes.type = PERF_TYPE_SOFTWARE.rawValue
+    attributes.config = UInt64(PERF_COUNT_SW_BPF_OUTPUT.rawValue)
+    attributes.sample_period = 1
+    attributes.sample_type = Self.commonSampleType
+    attributes.sample_id_all = 1
+    attributes.use_clockid = 1
+    attributes.clockid = CLOCK_MONOTONIC
+    attributes.read_format = countsLost ? Self.formatLost : 0
+    return attributes
+  }
+
   private var common: perf_event_attr {
     var attributes = perf_event_attr()
     attributes.size = UInt32(MemoryLayout<perf_event_attr>.size)

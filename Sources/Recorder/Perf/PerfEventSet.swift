@@ -41,6 +41,10 @@ final class PerfEventSet {
   private var returns: [Opened] = []
   private var entries: [Opened] = []
   private var anchors: [Int32] = []
+  private var witness: WitnessProgram?
+  private var witnesses: [Opened] = []
+  /// The tracepoints at whose hits the witness reads.
+  private var witnessed: Set<UInt64> = []
 
   /// The rings, and no events of a target yet.
   init(
@@ -88,11 +92,27 @@ final class PerfEventSet {
     _ tracepoint: Tracepoint, kind: HitKind, thread: Int32
   ) throws(RecorderError) -> Bool {
     guard let opened = try open(tracepoint, thread: thread) else { return false }
+    if let witness, let first = opened.first, witnessed.insert(tracepoint.id).inserted {
+      try witness.attach(to: first.descriptor)
+    }
     switch kind {
     case .entry: entries += opened
     case .return: returns += opened
     }
     return true
+  }
+
+  /// Lets a witness write into the rings, from the next probe's event on.
+  func open(_ witness: WitnessProgram) throws(RecorderError) {
+    for (index, cpu) in cpus.enumerated() {
+      guard let descriptor = try openEvent(thread: -1, cpu: cpu, { $0.witness }) else { continue }
+      witnesses.append(Opened(descriptor: descriptor, ring: index))
+      try register(descriptor, .init(role: .witness, owner: -1))
+      try redirect(descriptor, to: index)
+      try witness.connect(cpu: cpu, event: descriptor)
+    }
+    witness.attachToTrampolines()
+    self.witness = witness
   }
 
   /// Whether breakpoints stay where a target needs them without anchors; see
@@ -130,7 +150,7 @@ final class PerfEventSet {
 
   /// Disables everything, entries first.
   func disableAll() {
-    for event in entries + returns + tracepoints + sideBand {
+    for event in entries + returns + tracepoints + sideBand + witnesses {
       _ = cperf_disable(event.descriptor)
     }
   }
@@ -139,7 +159,7 @@ final class PerfEventSet {
   func lostByCPU() -> [UInt64]? {
     guard attributes.countsLost else { return nil }
     var sums = [UInt64](repeating: 0, count: cpus.count)
-    for event in sideBand + tracepoints + returns + entries {
+    for event in sideBand + tracepoints + returns + entries + witnesses {
       var value: UInt64 = 0
       var lost: UInt64 = 0
       // Both live for the call.
@@ -153,10 +173,12 @@ final class PerfEventSet {
   /// Closes all events; the breakpoints go with the last event of each probe.
   func closeAll() {
     rings = []
-    for event in entries + returns + tracepoints + sideBand {
+    for event in entries + returns + tracepoints + sideBand + witnesses {
       _ = close(event.descriptor)
     }
     for descriptor in anchors + owners { _ = close(descriptor) }
+    witness = nil
+    witnesses = []
     anchors = []
     owners = []
     entries = []

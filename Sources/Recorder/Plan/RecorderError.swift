@@ -42,6 +42,8 @@ public enum RecorderError: Error, Sendable, Hashable {
   case tape(TapeError)
   /// The sink could not be made for another reason: its error text.
   case sink(String)
+  /// The kernel's own list cannot be read: what is missing.
+  case witness(String)
   /// Any other system call that failed.
   case system(operation: String, errno: Int32)
 
@@ -109,6 +111,8 @@ extension RecorderError: CustomStringConvertible {
       "the tape cannot be written: \(error)"
     case .sink(let text):
       "the recording has nowhere to go: \(text)"
+    case .witness(let text):
+      "there can be no witness: \(text)"
     case .system(let operation, let number):
       "cannot \(operation) (\(SystemFailure.text(number)))"
     }

@@ -28,18 +28,21 @@ public struct RecordingPlan: Sendable, Hashable {
   /// looks at its own code or stack may notice. Needed before Linux 6.12 alone, for files that
   /// others than the target have mapped.
   public var hostBreakpoints: Bool
+  /// Whether the kernel's own list of pending returns is read at every hit and kept on the tape.
+  public var readsWitness: Bool
   /// Whether the recorder may use what Linux 6.12 brought against lost breakpoints.
   var mayKeepContexts = true
 
   /// A plan. It is checked by ``Recorder/init(plan:)``.
   public init(
     probes: [Probe], target: Target, stackBytes: UInt32 = Self.defaultStackBytes,
-    ringPages: Int? = nil, hostBreakpoints: Bool = false
+    ringPages: Int? = nil, hostBreakpoints: Bool = false, readsWitness: Bool = false
   ) {
     self.probes = probes
     self.target = target
     self.stackBytes = stackBytes
     self.ringPages = ringPages
     self.hostBreakpoints = hostBreakpoints
+    self.readsWitness = readsWitness
   }
 }

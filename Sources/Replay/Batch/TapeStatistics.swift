@@ -59,7 +59,7 @@ public struct TapeStatistics: Sendable, Hashable {
       switch side.event.event {
       case .lost(let hits): lost += hits.count
       case .signal: signals += 1
-      case .mapping, .threadName, .fork, .exec, .exit, .attached: break
+      case .mapping, .threadName, .fork, .exec, .exit, .attached, .witness: break
       }
     }
     if columns.count > 0 {

@@ -16,7 +16,7 @@ struct AddressBook {
       mappings[fork.child.process] = mappings[fork.parent.process]
     case .exec(let identity, _):
       mappings[identity.process] = nil
-    case .fork, .threadName, .exit, .signal, .lost, .attached: break
+    case .fork, .threadName, .exit, .signal, .lost, .attached, .witness: break
     }
   }
 

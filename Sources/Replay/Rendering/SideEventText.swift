@@ -17,6 +17,7 @@ enum SideEventText {
         + "at \(place), \(delivery.isHandled ? "handled" : "not handled")"
     case .lost(let hits): return "LOST \(describe(hits))"
     case .attached(let identity): return "attached \(identity.process)/\(identity.thread)"
+    case .witness(let witness): return describe(witness, addresses)
     }
   }
 
@@ -24,6 +25,22 @@ enum SideEventText {
   static func describe(_ hits: LostHits) -> String {
     let place = hits.cpu == LostHits.unknownCPU ? "" : " of CPU \(hits.cpu)"
     return "\(hits.count) records\(place)"
+  }
+
+  private static func describe(_ witness: Witness, _ addresses: AddressBook) -> String {
+    let moment =
+      switch witness.moment {
+      case .entry: "at the entry"
+      case .return: "at the return"
+      case .beforeTrampoline: "before the trampoline"
+      case .afterTrampoline: "after the trampoline"
+      }
+    let list = witness.instances.reversed().map { instance in
+      let function = addresses.text(instance.function, in: witness.thread.process)
+      return "\(function)@\(hexadecimal(instance.stackPointer))\(instance.isChained ? " chained" : "")"
+    }
+    return "witness \(moment) of \(witness.thread.thread), depth \(witness.depth): "
+      + "[\(list.joined(separator: ", "))]"
   }
 
   private static func describe(_ fork: TaskFork) -> String {

@@ -144,7 +144,7 @@ public struct TapeText {
       names[identity] = name
     case .fork(let fork):
       names[fork.child] = names[fork.parent]
-    case .mapping, .exit, .signal, .lost, .attached: break
+    case .mapping, .exit, .signal, .lost, .attached, .witness: break
     }
   }
 

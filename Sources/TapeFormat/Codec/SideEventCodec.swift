@@ -11,6 +11,7 @@ enum SideEventKind: UInt8, CaseIterable {
   case signal = 9
   case lost = 11
   case attached = 13
+  case witness = 14
 }
 
 /// Side events <-> bytes: for each its place, time, kind, length and fields.
@@ -25,6 +26,10 @@ enum SideEventCodec {
     private var place = 0
     private var time: UInt64 = 0
     private var fields: [UInt8] = []
+    private var witnesses = WitnessCodec()
+
+    /// Instances of all witnesses of the block.
+    var witnessedInstances: Int { witnesses.instanceCount }
 
     mutating func append(_ event: TimedSideEvent, beforeHit: Int) {
       bytes.appendVarint(UInt64(beforeHit - place))
@@ -32,7 +37,7 @@ enum SideEventCodec {
       place = beforeHit
       time = event.time
       fields.removeAll(keepingCapacity: true)
-      bytes.append(encode(event.event, into: &fields).rawValue)
+      bytes.append(encode(event.event, into: &fields, &witnesses).rawValue)
       precondition(fields.count <= TapeLimits.sideEventLength)
       bytes.appendBlob(fields)
       count += 1
@@ -46,6 +51,7 @@ enum SideEventCodec {
     var place = 0
     var time: UInt64 = 0
     var skipped = 0
+    var witnesses = WitnessCodec()
     while !reader.isAtEnd {
       place += try reader.count(hits - place)
       time &+= Zigzag.decode(try reader.varint())
@@ -59,7 +65,7 @@ enum SideEventCodec {
         skipped += 1
         continue
       }
-      let event = try decode(known, &fields)
+      let event = try decode(known, &fields, &witnesses)
       try fields.finish()
       events.append(
         PositionedSideEvent(beforeHit: place, event: TimedSideEvent(time: time, event: event)))
@@ -67,7 +73,9 @@ enum SideEventCodec {
     return skipped
   }
 
-  private static func encode(_ event: SideEvent, into bytes: inout [UInt8]) -> SideEventKind {
+  private static func encode(
+    _ event: SideEvent, into bytes: inout [UInt8], _ witnesses: inout WitnessCodec
+  ) -> SideEventKind {
     switch event {
     case .mapping(let mapping):
       bytes.appendSigned(mapping.process)
@@ -104,6 +112,9 @@ enum SideEventCodec {
     case .attached(let thread):
       encode(thread, into: &bytes)
       return .attached
+    case .witness(let witness):
+      witnesses.encode(witness, into: &bytes)
+      return .witness
     }
   }
 
@@ -117,7 +128,7 @@ enum SideEventCodec {
   }
 
   private static func decode(
-    _ kind: SideEventKind, _ fields: inout FieldReader
+    _ kind: SideEventKind, _ fields: inout FieldReader, _ witnesses: inout WitnessCodec
   ) throws(TapeDamage.Reason) -> SideEvent {
     switch kind {
     case .mapping:
@@ -142,6 +153,7 @@ enum SideEventCodec {
     case .lost:
       .lost(LostHits(count: try fields.varint(), cpu: try fields.unsigned(UInt16.self)))
     case .attached: .attached(try thread(&fields))
+    case .witness: .witness(try witnesses.decode(&fields))
     }
   }
 

@@ -50,6 +50,10 @@ extension Probetape {
         """)
     var hostBreakpoints = false
 
+    @Flag(
+      help: "Keep the kernel's own list of pending returns at every hit. Needs BTF, clang and libbpf.")
+    var witness = false
+
     @Flag(name: .short, help: "No summary.")
     var quiet = false
 
@@ -75,7 +79,7 @@ extension Probetape {
         process.isEmpty ? .launch(command) : .attach(try processes)
       let plan = RecordingPlan(
         probes: probes, target: target, stackBytes: stack, ringPages: mmapPages,
-        hostBreakpoints: hostBreakpoints)
+        hostBreakpoints: hostBreakpoints, readsWitness: witness)
       do {
         try record(plan)
       } catch let error as RecorderError {
