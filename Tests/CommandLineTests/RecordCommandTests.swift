@@ -34,6 +34,41 @@ import Testing
     }
   }
 
+  #if Witness
+    static let canWitness = canRecord && FileManager.default.isReadableFile(atPath: "/sys/kernel/btf/vmlinux")
+
+    @Test(.enabled(if: canWitness, "this host cannot record, or its kernel has no BTF"))
+    func `a witness says at every hit what the model says`() throws {
+      try Scratch.withFolder { folder in
+        let outcome = try Tool.shell(
+          "cd '\(folder)' && $TOOL record -q --witness -e uretprobe:libc:malloc -e uretprobe:libc:free "
+            + "-o t.tape -- /bin/sh -c ': $(echo a) $(echo b)' && $TOOL replay --format json t.tape")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let report = try JSONDecoder().decode(WitnessReport.self, from: Data(outcome.output.utf8))
+        let tape = try #require(report.tapes.first)
+        #expect(tape.hits > 10)
+        #expect(tape.evidence.witnesses >= tape.hits)
+      }
+    }
+
+    private struct WitnessReport: Decodable {
+      struct Evidence: Decodable { var witnesses: UInt64 }
+      struct Tape: Decodable {
+        var hits: UInt64
+        var evidence: Evidence
+      }
+      var tapes: [Tape]
+    }
+  #else
+    @Test func `without libbpf a witness is refused before anything runs`() throws {
+      let outcome = try Tool.run(
+        "record", "--witness", "-e", "uretprobe:libc:malloc", "--", "/bin/echo", "ran")
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.contains("--traits Witness") || !Self.canRecord)
+      #expect(outcome.output == "")
+    }
+  #endif
+
   @Test(.enabled(if: canRecord, why))
   func `a tape through a pipe is a tape`() throws {
     try Scratch.withFolder { folder in

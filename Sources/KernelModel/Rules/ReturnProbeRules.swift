@@ -18,6 +18,8 @@ public struct ReturnProbeRules: Sendable, Hashable {
   public var noInstanceSignal: NoInstanceSignal
   /// How the trampoline enters the kernel.
   public var returnTrampoline: ReturnTrampoline
+  /// When popped instances leave the list.
+  public var popping: Popping
   /// The width of a return address in 32-bit tasks.
   public var compatWordSize: CompatWordSize
 
@@ -32,6 +34,7 @@ public struct ReturnProbeRules: Sendable, Hashable {
     childInheritance = ChildInheritance(epoch)
     noInstanceSignal = NoInstanceSignal(epoch)
     returnTrampoline = ReturnTrampoline(epoch, architecture)
+    popping = Popping(epoch)
     compatWordSize = CompatWordSize(epoch)
   }
 

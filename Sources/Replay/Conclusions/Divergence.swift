@@ -16,6 +16,8 @@ public enum DivergenceClass: String, Sendable, Hashable, CaseIterable {
   case strayTrampolineWord
   /// A call returned through a stack slot that no longer held the trampoline.
   case lostTrampolineWord
+  /// The handler's instances are not those on the kernel's own list.
+  case witnessMismatch
   /// The kernel signalled a task at the trampoline, but the handler had an instance for it.
   case unexpectedSignal
   /// The kernel and the handler signalled a task at the trampoline differently.

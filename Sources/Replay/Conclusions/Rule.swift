@@ -16,6 +16,9 @@ enum Rule {
   static let hijack =
     "only the slot of a return instance is set to the trampoline "
     + "(arch_uretprobe_hijack_return_addr())"
+  static let witness =
+    "the handler's instances are those on the kernel's own list "
+    + "(include/linux/uprobes.h struct uprobe_task)"
   static let fatalSignal =
     "a signal for a missing return instance is forced "
     + "(kernel/events/uprobes.c handle_trampoline())"

@@ -55,10 +55,14 @@ public struct EvidenceCounts: Sendable, Hashable {
   public var stackWords: UInt64 = 0
   /// Trampoline addresses found in stack windows and explained.
   public var trampolineWords: UInt64 = 0
+  /// Trampoline addresses that lie in no call's slot: copies that the program made.
+  public var copiedWords: UInt64 = 0
   /// Signals at the trampoline.
   public var signals: UInt64 = 0
   /// Returns of calls that were entered before recording began.
   public var returnsOfUnseenEntries: UInt64 = 0
+  /// Lists of the kernel's own that were read while recording.
+  public var witnesses: UInt64 = 0
 
   /// No evidence.
   public init() {}

@@ -9,6 +9,9 @@ struct AddressSpaces: ~Copyable {
   private var residues: [Set<Address>] = []
   /// Members of each residue by address bits, so that the slots in use cost no hashing.
   private var recent = FlatStorage<Address>()
+  /// Slots of calls that were entered while the handler left their return address alone.
+  private var untouched: [Set<Address>] = []
+  private var recentUntouched = FlatStorage<Address>()
   private var free: [Int] = []
 
   private static let recentCount = 2048
@@ -19,6 +22,8 @@ struct AddressSpaces: ~Copyable {
     trampolines.append(0)
     recent.append(0, count: Self.recentCount)
     residues.append([])
+    untouched.append([])
+    recentUntouched.append(0, count: Self.recentCount)
     return residues.count - 1
   }
 
@@ -27,6 +32,7 @@ struct AddressSpaces: ~Copyable {
     let index = make()
     trampolines[index] = trampolines[source]
     residues[index] = residues[source]
+    untouched[index] = untouched[source]
     return index
   }
 
@@ -37,6 +43,11 @@ struct AddressSpaces: ~Copyable {
       residues[index] = []
       let base = index * Self.recentCount
       for place in base..<base + Self.recentCount { recent[place] = 0 }
+    }
+    if !untouched[index].isEmpty {
+      untouched[index] = []
+      let base = index * Self.recentCount
+      for place in base..<base + Self.recentCount { recentUntouched[place] = 0 }
     }
     free.append(index)
   }
@@ -61,6 +72,21 @@ struct AddressSpaces: ~Copyable {
   @inline(__always)
   func hasLeft(_ slot: Address, in index: Int) -> Bool {
     recent[Self.place(slot, index)] == slot || residues[index].contains(slot)
+  }
+
+  /// Notes that a call was entered whose slot the handler left alone.
+  @inline(__always)
+  mutating func noteUntouched(_ slot: Address, in index: Int) {
+    let place = Self.place(slot, index)
+    if recentUntouched[place] != slot {
+      recentUntouched[place] = slot
+      untouched[index].insert(slot)
+    }
+  }
+
+  /// Whether a slot was one of a call that the handler left alone.
+  func wasUntouched(_ slot: Address, in index: Int) -> Bool {
+    untouched[index].contains(slot)
   }
 
   @inline(never)

@@ -6,6 +6,10 @@ struct ShadowInstance: BitwiseCopyable {
   var stackPointer: Address = 0
   /// Where the call returns to.
   var originalReturnAddress: Address = 0
+  /// The probed address.
+  var function: Address = 0
+  /// Whether it was chained.
+  var isChained = false
   /// Whether a later window showed something else than the trampoline in its slot.
   var isOverwritten = false
 }

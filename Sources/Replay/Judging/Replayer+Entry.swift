@@ -101,10 +101,13 @@ extension Replayer where Handler: ~Copyable {
     case .chained: original = task.instance(newest: 0).originalReturnAddress
     case .chainWithoutInstance:
       return tasks.spaces.leave(cause.stackPointer, in: task.addressSpace)
-    case .noReturnProbe, .omittedAtDepthLimit, .hijackFailed: return
+    case .noReturnProbe, .omittedAtDepthLimit, .hijackFailed:
+      return tasks.spaces.noteUntouched(cause.stackPointer, in: task.addressSpace)
     }
     task.push(
-      ShadowInstance(stackPointer: cause.stackPointer, originalReturnAddress: original))
+      ShadowInstance(
+        stackPointer: cause.stackPointer, originalReturnAddress: original,
+        function: cause.instructionPointer, isChained: outcome == .chained))
   }
 
   private func holdsInstance(_ task: JudgedTask, at stackPointer: Address) -> Bool {

@@ -13,7 +13,7 @@ extension Replayer where Handler: ~Copyable {
     case .lost(let hits): judge(hits)
     case .attached(let identity):
       task(of: identity).state.isAttached = true
-    case .witness: break
+    case .witness(let witness): judge(witness, at: timed.time)
     }
   }
 

@@ -3,8 +3,10 @@ import ProbeEvents
 extension Replayer where Handler: ~Copyable {
   /// Holds every trampoline address inside a stack window against the handler's instances.
   ///
-  /// A trampoline address may lie only in the slot of an instance, or in a slot that had one once,
-  /// as the kernel never restores the word. An instance whose slot shows another word is noted as
+  /// The kernel puts the trampoline only into the slot of a call at its entry, and never restores the
+  /// word. So where the tape shows a call's entry, the trampoline may be in its slot only if the
+  /// handler had an instance for it. Elsewhere it is the program's own doing: whoever unwinds or
+  /// copies a stack copies trampoline addresses, too. An instance whose slot shows another word is noted as
   /// overwritten: its call was left by a jump and the stack used again, or its program changed the
   /// slot. Either way it can no longer return through it.
   ///
@@ -78,7 +80,7 @@ extension Replayer where Handler: ~Copyable {
       if first == firstWord { places &= ~held }
       while places != 0 {
         let address = window.address(first + places.trailingZeroBitCount)
-        guard isExplained(address, task) else {
+        guard mayBe(at: address, task) else {
           diverge(
             task, .strayTrampolineWord, expected: "no trampoline at \(hexadecimal(address))",
             actual: "the stack word there is the trampoline \(hexadecimal(trampoline))",
@@ -122,13 +124,18 @@ extension Replayer where Handler: ~Copyable {
     return held
   }
 
-  private func isExplained(_ address: Address, _ task: JudgedTask) -> Bool {
+  /// Whether a trampoline address at a place of the stack agrees with the handler.
+  private mutating func mayBe(at address: Address, _ task: JudgedTask) -> Bool {
     switch architecture {
     case .x86_64:
       // Most slots were used before, so the cheap question comes first.
-      tasks.spaces.hasLeft(address, in: task.addressSpace) || task.holdsInstance(at: address)
+      if tasks.spaces.hasLeft(address, in: task.addressSpace) || task.holdsInstance(at: address) {
+        return true
+      }
+      evidence.copiedWords &+= 1
+      return !tasks.spaces.wasUntouched(address, in: task.addressSpace)
     case .aarch64:
-      task.held > 0 || !tasks.spaces.hasNoResidue(task.addressSpace)
+      return task.held > 0 || !tasks.spaces.hasNoResidue(task.addressSpace)
     }
   }
 

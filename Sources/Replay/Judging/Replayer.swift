@@ -1,4 +1,5 @@
 import HandlerHost
+import KernelModel
 import ProbeEvents
 import TapeFormat
 
@@ -12,6 +13,8 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
   /// By probe, so that the hot path does not touch the probes' texts.
   let wantsReturn: [Bool]
   let wholeFrom: UInt64
+  /// What a witness shows while return handlers run.
+  let popping: ReturnProbeRules.Popping
   var handler: Handler
   var observer: Observer
   var tasks = TaskTable()
@@ -40,6 +43,7 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
     probes = header.probes
     wantsReturn = header.probes.map(\.wantsReturn)
     wholeFrom = header.wholeFrom
+    popping = ReturnProbeRules(kernel: header.kernel).popping
     digest.add(handler.name)
     self.handler = handler
     self.observer = observer
@@ -57,6 +61,10 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
       for side in columns.sideEvents {
         judge(hits, from: next, to: side.beforeHit, columns.threadTable)
         next = max(next, side.beforeHit)
+        if isAtReturn(side.event, hits, next, columns.threadTable) {
+          judge(hits, from: next, to: next + 1, columns.threadTable)
+          next += 1
+        }
         judge(side.event)
       }
       judge(hits, from: next, to: hits.count, columns.threadTable)
@@ -64,6 +72,15 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
     if columns.count > 0 {
       lastThread = columns.threadTable[Int(columns.threads[columns.count - 1])]
     }
+  }
+
+  /// Whether a side event is the witness of the return hit that comes next.
+  private func isAtReturn(
+    _ timed: TimedSideEvent, _ hits: HitView, _ index: Int, _ threads: [ThreadIdentity]
+  ) -> Bool {
+    guard case .witness(let witness) = timed.event, witness.moment == .return, index < hits.count
+    else { return false }
+    return hits.kind(index) == .return && threads[hits.thread(index)] == witness.thread
   }
 
   /// Judges the hits between two side events.

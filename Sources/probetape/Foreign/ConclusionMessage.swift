@@ -36,7 +36,8 @@ struct ConclusionMessage: Codable {
     let counts = conclusion.evidence
     evidence = [
       counts.returns, counts.returnSlots, counts.stackWords, counts.trampolineWords,
-      counts.signals, counts.returnsOfUnseenEntries,
+      counts.signals, counts.returnsOfUnseenEntries, counts.witnesses,
+      counts.copiedWords,
     ]
     digest = conclusion.digest
     divergences = conclusion.divergences.map {
@@ -48,13 +49,15 @@ struct ConclusionMessage: Codable {
 
   var conclusion: TapeConclusion {
     var counts = EvidenceCounts()
-    if evidence.count == 6 {
+    if evidence.count == 8 {
       counts.returns = evidence[0]
       counts.returnSlots = evidence[1]
       counts.stackWords = evidence[2]
       counts.trampolineWords = evidence[3]
       counts.signals = evidence[4]
       counts.returnsOfUnseenEntries = evidence[5]
+      counts.witnesses = evidence[6]
+      counts.copiedWords = evidence[7]
     }
     return TapeConclusion(
       handler: handler, verdict: Verdict(rawValue: verdict) ?? .unjudged, reason: reason,

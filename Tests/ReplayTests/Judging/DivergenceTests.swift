@@ -73,13 +73,23 @@ import Testing
     #expect(try replay(try tape.finish()).verdict == .match)
   }
 
-  @Test func `a trampoline address in a slot that never had an instance is stray`() throws {
-    var tape = try TapeBuilder(functions: ["f"])
-    tape.set(word: TapeBuilder.trampoline, at: 0x7010)
+  @Test func `a trampoline address in the slot of a call without instance is stray`() throws {
+    var tape = try TapeBuilder(functions: ["f", "e"], entryOnly: ["e"])
+    try tape.enter("e", sp: 0x7010, returnAddress: 0x40_0020, isHijacked: true)
     try tape.enter("f", sp: 0x7000, returnAddress: 0x40_0010)
     let conclusion = try replay(try tape.finish())
     #expect(kinds(conclusion) == [.strayTrampolineWord])
     #expect(conclusion.divergences.first?.expected.contains("0x7010") == true)
+  }
+
+  // As unwinders do, which keep the return addresses that they have found on their own stack.
+  @Test func `a trampoline address that the program copied is no divergence`() throws {
+    var tape = try TapeBuilder(functions: ["f"])
+    tape.set(word: TapeBuilder.trampoline, at: 0x7010)
+    try tape.enter("f", sp: 0x7000, returnAddress: 0x40_0010)
+    let conclusion = try replay(try tape.finish())
+    #expect(conclusion.verdict == .match)
+    #expect(conclusion.evidence.copiedWords == 1)
   }
 
   @Test func `a trampoline address left behind by a returned call is explained`() throws {

@@ -47,6 +47,20 @@ enum RandomRecording {
       window: (0..<words).map { _ in value(&random) })
   }
 
+  /// A list of few threads, so that lists meet earlier ones of the same thread.
+  static func witness(_ random: inout SeededRandom) -> Witness {
+    let instances = (0..<Int.random(in: 0...5, using: &random)).map { place in
+      WitnessedInstance(
+        function: 0x40_0000 + UInt64(place), stackPointer: 0x7fff_0000 - UInt64(place) * 64,
+        originalReturnAddress: Bool.random(using: &random) ? 0x40_1000 : random.next(),
+        isChained: Bool.random(using: &random))
+    }
+    return Witness(
+      thread: ThreadIdentity(process: 5, thread: Int32.random(in: 5...6, using: &random)),
+      moment: Witness.Moment.allCases.randomElement(using: &random) ?? .entry,
+      depth: UInt32.random(in: 0...70, using: &random), instances: instances)
+  }
+
   static func event(_ random: inout SeededRandom, time: UInt64) -> TimedSideEvent {
     let thread = ThreadIdentity(process: 5, thread: Int32.random(in: -9...99, using: &random))
     let all: [SideEvent] = [
@@ -62,7 +76,7 @@ enum RandomRecording {
         SignalDelivery(
           thread: thread, number: 11, code: -6, isHandled: true, instructionPointer: 1,
           stackPointer: random.next())),
-      .lost(LostHits(count: random.next(), cpu: 65_535)), .attached(thread),
+      .lost(LostHits(count: random.next(), cpu: 65_535)), .attached(thread), .witness(witness(&random)),
     ]
     return TimedSideEvent(
       time: time, event: all[Int.random(in: 0..<all.count, using: &random)])
