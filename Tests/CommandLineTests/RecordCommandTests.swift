@@ -35,14 +35,16 @@ import Testing
   }
 
   #if Witness
-    static let canWitness = canRecord && FileManager.default.isReadableFile(atPath: "/sys/kernel/btf/vmlinux")
+    static let canWitness =
+      canRecord && FileManager.default.isReadableFile(atPath: "/sys/kernel/btf/vmlinux")
 
     @Test(.enabled(if: canWitness, "this host cannot record, or its kernel has no BTF"))
     func `a witness says at every hit what the model says`() throws {
       try Scratch.withFolder { folder in
         let outcome = try Tool.shell(
           "cd '\(folder)' && $TOOL record -q --witness -e uretprobe:libc:malloc -e uretprobe:libc:free "
-            + "-o t.tape -- /bin/sh -c ': $(echo a) $(echo b)' && $TOOL replay --format json t.tape")
+            + "-o t.tape -- /bin/sh -c ': $(echo a) $(echo b)' && $TOOL replay --format json t.tape"
+        )
         #expect(outcome.status == 0, "\(outcome.errors)")
         let report = try JSONDecoder().decode(WitnessReport.self, from: Data(outcome.output.utf8))
         let tape = try #require(report.tapes.first)

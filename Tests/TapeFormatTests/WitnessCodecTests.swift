@@ -48,11 +48,12 @@ import Testing
     #expect(bytes[1].count == 10 && bytes[2].count == 10)
   }
 
-  @Test(arguments: [
-    // Moment 4; keeps one of none; 128 instances; a flag of 2.
-    [14, 16, 4, 0, 0, 0], [14, 16, 0, 0, 1, 0], [14, 16, 0, 0, 0, 0x80, 1],
-    [14, 16, 0, 0, 0, 1, 2, 0, 0, 0],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      // Moment 4; keeps one of none; 128 instances; a flag of 2.
+      [14, 16, 4, 0, 0, 0], [14, 16, 0, 0, 1, 0], [14, 16, 0, 0, 0, 0x80, 1],
+      [14, 16, 0, 0, 0, 1, 2, 0, 0, 0],
+    ] as [[UInt8]])
   func impossibleListsAreDamage(_ bytes: [UInt8]) {
     var fields = FieldReader(bytes)
     var codec = WitnessCodec()

@@ -60,9 +60,12 @@
         throw .system(operation: "make a temporary file", errno: errno)
       }
       defer { close(descriptor) }
-      let file = TemporaryFile(path: String(decoding: name.dropLast().map(UInt8.init), as: UTF8.self))
+      let file = TemporaryFile(
+        path: String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
       // The file is small: it is written in one go or not at all.
-      let written = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+      let written = unsafe bytes.withUnsafeBytes {
+        unsafe write(descriptor, $0.baseAddress, $0.count)
+      }
       guard written == bytes.count else {
         throw .system(operation: "write a temporary file", errno: errno)
       }

@@ -115,7 +115,8 @@
     /// Always throws: says how to build with it.
     init(architecture: Architecture) throws(RecorderError) {
       throw .witness(
-        "this probetape was built without libbpf; install libbpf-dev and build with --traits Witness")
+        "this probetape was built without libbpf; install libbpf-dev and build with --traits Witness"
+      )
     }
 
     /// Never called, as there is no instance.

@@ -37,7 +37,8 @@ enum SideEventText {
       }
     let list = witness.instances.reversed().map { instance in
       let function = addresses.text(instance.function, in: witness.thread.process)
-      return "\(function)@\(hexadecimal(instance.stackPointer))\(instance.isChained ? " chained" : "")"
+      return
+        "\(function)@\(hexadecimal(instance.stackPointer))\(instance.isChained ? " chained" : "")"
     }
     return "witness \(moment) of \(witness.thread.thread), depth \(witness.depth): "
       + "[\(list.joined(separator: ", "))]"

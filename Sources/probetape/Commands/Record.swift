@@ -51,7 +51,8 @@ extension Probetape {
     var hostBreakpoints = false
 
     @Flag(
-      help: "Keep the kernel's own list of pending returns at every hit. Needs BTF, clang and libbpf.")
+      help:
+        "Keep the kernel's own list of pending returns at every hit. Needs BTF, clang and libbpf.")
     var witness = false
 
     @Flag(name: .short, help: "No summary.")

@@ -26,8 +26,8 @@ enum JSONReport {
   }
 
   private struct Evidence: Encodable {
-    var returns, returnSlots, stackWords, trampolineWords, signals, returnsOfUnseenEntries, witnesses, copiedWords:
-      UInt64
+    var returns, returnSlots, stackWords, trampolineWords, signals, returnsOfUnseenEntries,
+      witnesses, copiedWords: UInt64
   }
 
   private struct Disagreement: Encodable {

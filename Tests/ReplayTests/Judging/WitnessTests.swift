@@ -13,7 +13,8 @@ import Testing
   /// f, and g by a tail call from it; the list is read wherever a recorder reads it, and changed by
   /// `change` where the numbered reading is made.
   private func tape(
-    release: String = "6.18.0", changing number: Int = -1, _ change: (inout Witness) -> Void = { _ in }
+    release: String = "6.18.0", changing number: Int = -1,
+    _ change: (inout Witness) -> Void = { _ in }
   ) throws -> [UInt8] {
     var tape = try TapeBuilder(functions: ["f", "g"], release: release)
     var count = 0

@@ -76,7 +76,8 @@ enum RandomRecording {
         SignalDelivery(
           thread: thread, number: 11, code: -6, isHandled: true, instructionPointer: 1,
           stackPointer: random.next())),
-      .lost(LostHits(count: random.next(), cpu: 65_535)), .attached(thread), .witness(witness(&random)),
+      .lost(LostHits(count: random.next(), cpu: 65_535)), .attached(thread),
+      .witness(witness(&random)),
     ]
     return TimedSideEvent(
       time: time, event: all[Int.random(in: 0..<all.count, using: &random)])
