@@ -17,17 +17,7 @@ extension JudgedTask {
 
   /// Takes over what one arrival popped and returns the first return it owes, which is as good as
   /// seen; nil when the handlers of none ran.
-  @inline(__always)
   func take(_ arrived: borrowing PoppedInstances) -> DueReturn? {
-    // Most arrivals pop one instance, and then nothing is left to remember.
-    if arrived.count == 1, arrived[0].handlersRan {
-      return DueReturn(instance: arrived[0], place: 0)
-    }
-    return takeSeveral(arrived)
-  }
-
-  @inline(never)
-  private func takeSeveral(_ arrived: borrowing PoppedInstances) -> DueReturn? {
     for place in 0..<arrived.count { self[popped: place] = arrived[place] }
     state.popped = arrived.count
     state.due = 0
