@@ -28,6 +28,11 @@ public struct HitColumns: Sendable {
   public var windowWords: [UInt64] = []
   /// Where each hit's window starts in ``windowWords``; one more element than hits.
   public var windowStarts: [UInt32] = [0]
+  /// Which of the first eight words of each hit's window are ``markedWord``, the first word in the
+  /// lowest bit; empty where the windows were not asked for, all 0 where no word was.
+  public var marks: [UInt8] = []
+  /// The stack word that ``marks`` are about.
+  public var markedWord: UInt64 = 0
   /// CPUs; empty unless asked for.
   public var cpus: [UInt16] = []
   /// CLOCK_MONOTONIC nanoseconds; empty unless asked for.

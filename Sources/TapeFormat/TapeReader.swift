@@ -20,6 +20,8 @@ public struct TapeReader {
   private var frames: FrameReader
   private var content: [UInt8] = []
   private var state = State.reading
+  /// The word to mark.
+  private var word: UInt64 = 0
 
   private enum State {
     case reading
@@ -77,11 +79,13 @@ public struct TapeReader {
   ///   - columns: emptied first; holds the block's hits and side events when a block is returned.
   ///     Columns not selected stay empty.
   ///   - selected: the columns wanted. Damage in groups that nobody asked for is not noticed.
+  ///   - word: a stack word to be marked in all windows, see ``HitColumns/marks``; 0 for none.
   /// - Throws: ``TapeError/unknownMandatory(_:offset:)``, or when reading fails; then again at each
   ///   further call.
   public mutating func next(
-    into columns: inout HitColumns, selecting selected: TapeColumns
+    into columns: inout HitColumns, selecting selected: TapeColumns, marking word: UInt64 = 0
   ) throws(TapeError) -> TapeStep {
+    self.word = word
     do throws(TapeError) {
       let step =
         switch state {
@@ -92,9 +96,11 @@ public struct TapeReader {
         }
       if case .block = step { return step }
       columns.removeAll()
+      columns.marks.removeAll(keepingCapacity: true)
       return step
     } catch {
       columns.removeAll()
+      columns.marks.removeAll(keepingCapacity: true)
       state = .failed(error)
       throw error
     }
@@ -173,9 +179,11 @@ public struct TapeReader {
       try inflate(groups, .judged)
       skipped += try JudgedGroup.decode(
         content, hits: header.hits, probeCount: self.header.probes.count,
-        convention: CallConvention(hasLink: layout.linkRegister != nil), memory: memory,
-        into: &columns)
+        convention: CallConvention(hasLink: layout.linkRegister != nil), marking: word,
+        memory: memory, into: &columns)
       columns.count = header.hits
+    } else {
+      columns.marks.removeAll(keepingCapacity: true)
     }
     if selected.contains(.times) {
       try inflate(groups, .times)

@@ -11,6 +11,7 @@ public struct ReturnInstanceStack: Sendable, BitwiseCopyable {
 
   /// Instances from oldest to newest; those from ``count`` on are leftovers without meaning.
   @usableFromInline var storage: InlineArray<64, ReturnInstance>
+  // Both are changed with wrap-around, for speed: the invariants above keep them within the capacity.
   @usableFromInline var listed = 0
   @usableFromInline var counted = 0
 
@@ -37,7 +38,7 @@ public struct ReturnInstanceStack: Sendable, BitwiseCopyable {
   @inlinable public subscript(index: Int) -> ReturnInstance {
     @inline(__always) get {
       precondition(index >= 0 && index < listed, "no such return instance")
-      return storage[listed - 1 - index]
+      return storage[listed &- 1 &- index]
     }
   }
 
@@ -50,7 +51,7 @@ public struct ReturnInstanceStack: Sendable, BitwiseCopyable {
   @inlinable @inline(__always)
   mutating func newestChainLength() -> Int {
     var length = 1
-    while length < listed && storage[listed - length].isChained { length += 1 }
+    while length < listed && storage[listed &- length].isChained { length &+= 1 }
     return length
   }
 
@@ -59,18 +60,18 @@ public struct ReturnInstanceStack: Sendable, BitwiseCopyable {
   mutating func push(_ instance: ReturnInstance) {
     precondition(counted < Self.capacity, "the depth limit is tested before an instance is made")
     storage[listed] = instance
-    listed += 1
-    counted += 1
+    listed &+= 1
+    counted &+= 1
   }
 
   /// Takes the newest instance off, counting depth as the rule says.
   @inlinable @inline(__always)
   mutating func pop(_ accounting: ReturnProbeRules.DepthAccounting) -> ReturnInstance {
     let newest = self[0]
-    listed -= 1
+    listed &-= 1
     switch accounting {
-    case .exact: counted -= 1
-    case .leaksUnlessChained: if newest.isChained { counted -= 1 }
+    case .exact: counted &-= 1
+    case .leaksUnlessChained: if newest.isChained { counted &-= 1 }
     }
     return newest
   }

@@ -32,14 +32,16 @@ struct AttachedProcesses {
   ///
   /// A thread whose creator has all its events inherits them all. One that is just being created
   /// while its creator is opened for inherits a part: it shows up in a later pass, with a start time
-  /// from before the end of this one, and gets a whole set of its own.
+  /// from before the end of this one, and gets a whole set of its own. So do processes that they fork
+  /// meanwhile, but not those that they had forked before.
   func open(_ opening: inout EventOpening) throws(RecorderError) -> [ThreadIdentity] {
     var seen: Set<ThreadIdentity> = []
     var opened: [ThreadIdentity] = []
     var isComplete = false
     var limit = UInt64.max
+    let earlier = Set(processes.flatMap(Self.children))
     for _ in 0..<Self.passLimit where !isComplete {
-      let new = processes.flatMap { process in
+      let new = family(without: earlier).flatMap { process in
         Self.threads(of: process).map { ThreadIdentity(process: process, thread: $0) }
       }.filter { thread in
         !seen.contains(thread)
@@ -58,6 +60,27 @@ struct AttachedProcesses {
       opening.warnings.append("new threads appeared all the while; some may lack hits")
     }
     return opened
+  }
+
+  /// The processes, and all they have forked but the given ones and theirs.
+  private func family(without earlier: Set<Int32>) -> [Int32] {
+    var family = processes
+    var next = 0
+    while next < family.count {
+      let children = Self.children(of: family[next])
+      family += children.filter { !earlier.contains($0) && !family.contains($0) }
+      next += 1
+    }
+    return family
+  }
+
+  /// The child processes that a process has now; none where the kernel does not list them
+  /// (CONFIG_PROC_CHILDREN).
+  static func children(of process: Int32) -> [Int32] {
+    threads(of: process).flatMap { thread in
+      let list = try? Syscalls.text(of: "/proc/\(process)/task/\(thread)/children")
+      return (list ?? "").split(separator: " ").compactMap { Int32($0) }
+    }
   }
 
   /// The threads a process has now; empty when it is gone.

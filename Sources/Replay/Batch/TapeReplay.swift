@@ -38,7 +38,9 @@ public enum TapeReplay {
     var columns = HitColumns()
     let selected: TapeColumns = reader.header.wholeFrom == 0 ? .judged : [.judged, .times]
     while true {
-      switch try reader.next(into: &columns, selecting: selected) {
+      let step = try reader.next(
+        into: &columns, selecting: selected, marking: replayer.likelyTrampoline)
+      switch step {
       case .block: replayer.feed(columns)
       case .damage(let damage): replayer.stopJudging(damage.description)
       case .trailer(let trailer): return replayer.finish(trailer)

@@ -1,14 +1,26 @@
 /// A running 64-bit hash of everything a replay concluded: same tape, same handler, same digest on
 /// every machine. Not cryptographic; it detects change, not malice.
 struct Digest: Sendable, Hashable {
-  private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+  /// What the last round's product was. The rest of a round is done when the next begins: where
+  /// both are at hand, the compiler makes two products of product and rotation.
+  private var product: UInt64
+  private static var start: UInt64 { 0x9E37_79B9_7F4A_7C15 }
+  private static var step: UInt64 { 0x2545_F491_4F6C_DD1D }
+
+  init() {
+    let rotated = Self.start &- Self.step
+    product = rotated >> 29 | rotated << 35
+  }
+
+  private var state: UInt64 {
+    // A multiply-rotate round: wrap-around is the arithmetic of the hash.
+    @inline(__always) get { (product << 29 | product >> 35) &+ Self.step }
+  }
 
   /// Mixes one value in. Order matters.
   @inline(__always)
   mutating func add(_ value: UInt64) {
-    // A multiply-rotate round: wrap-around is the arithmetic of the hash.
-    let mixed = (state ^ value) &* 0xFF51_AFD7_ED55_8CCD
-    state = (mixed << 29 | mixed >> 35) &+ 0x2545_F491_4F6C_DD1D
+    product = (state ^ value) &* 0xFF51_AFD7_ED55_8CCD
   }
 
   /// Mixes a text in, byte by byte, with its length.

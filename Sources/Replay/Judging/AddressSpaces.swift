@@ -4,6 +4,8 @@ import ProbeEvents
 struct AddressSpaces: ~Copyable {
   /// Start of `[uprobes]`; 0 while there is none.
   private var trampolines = FlatStorage<Address>()
+  /// The trampoline that came to be known last; 0 while none is.
+  private(set) var latestTrampoline: Address = 0
   /// Slots that held the trampoline once and were left: the kernel never restores the word, so it
   /// may show up again in a window as garbage of an older call.
   private var residues: [Set<Address>] = []
@@ -55,7 +57,10 @@ struct AddressSpaces: ~Copyable {
   /// Where the trampoline of an address space is; 0 while there is none.
   subscript(trampoline index: Int) -> Address {
     @inline(__always) get { trampolines[index] }
-    set { trampolines[index] = newValue }
+    set {
+      trampolines[index] = newValue
+      latestTrampoline = newValue
+    }
   }
 
   /// Whether no slot was ever left.

@@ -6,6 +6,10 @@ import ProbeEvents
 /// Only ``HitColumns/withView(probes:_:)`` makes one, and it must not leave the closure.
 @safe struct HitView {
   let count: Int
+  /// How many of the hits are returns.
+  let returns: Int
+  /// Whether the task of any hit ran in 32-bit user mode.
+  let hasCompat: Bool
   private let kinds: UnsafeBufferPointer<HitKind>
   private let flags: UnsafeBufferPointer<HitFlags>
   private let probes: UnsafeBufferPointer<UInt32>
@@ -16,7 +20,10 @@ import ProbeEvents
   private let functions: UnsafeBufferPointer<Address>
   private let windowStarts: UnsafeBufferPointer<UInt32>
   private let windowWords: UnsafeBufferPointer<UInt64>
+  private let marks: UnsafeBufferPointer<UInt8>
   private let times: UnsafeBufferPointer<UInt64>
+  /// The word that ``marks(_:)`` is about; 0 for none.
+  let markedWord: UInt64
   /// The bit of `HitFlags.compat`, which as a static of another module would cost a call each time.
   private static var compatBit: UInt8 { 1 }
 
@@ -41,6 +48,9 @@ import ProbeEvents
     unsafe linkRegisters.isEmpty ? 0 : linkRegisters[hit]
   }
 
+  /// Which of the first eight words of the hit's window are the marked word, if there is one.
+  @inline(__always) func marks(_ hit: Int) -> UInt8 { unsafe marks[hit] }
+
   /// CLOCK_MONOTONIC nanoseconds; 0 when the column was not asked for.
   @inline(__always) func time(_ hit: Int) -> UInt64 {
     unsafe times.isEmpty ? 0 : times[hit]
@@ -63,7 +73,8 @@ import ProbeEvents
     instructionPointers: UnsafeBufferPointer<Address>,
     stackPointers: UnsafeBufferPointer<Address>, linkRegisters: UnsafeBufferPointer<Address>,
     functions: UnsafeBufferPointer<Address>, windowStarts: UnsafeBufferPointer<UInt32>,
-    windowWords: UnsafeBufferPointer<UInt64>, times: UnsafeBufferPointer<UInt64>
+    windowWords: UnsafeBufferPointer<UInt64>, marks: UnsafeBufferPointer<UInt8>,
+    times: UnsafeBufferPointer<UInt64>
   ) {
     count = columns.count
     unsafe self.kinds = kinds
@@ -76,20 +87,40 @@ import ProbeEvents
     unsafe self.functions = functions
     unsafe self.windowStarts = windowStarts
     unsafe self.windowWords = windowWords
+    unsafe self.marks = marks
     unsafe self.times = times
+    markedWord = marks.count == count ? columns.markedWord : 0
     precondition(
       kinds.count == count && flags.count == count && probes.count == count
         && threads.count == count && instructionPointers.count == count
         && stackPointers.count == count && functions.count == count
         && windowStarts.count == count + 1 && (times.isEmpty || times.count == count)
         && (linkRegisters.isEmpty || linkRegisters.count == count), "columns of unequal length")
-    var start: UInt32 = 0
+    // Each column for itself and without leaving early: that is several elements at a time.
+    var returns = 0
+    var allFlags: UInt8 = 0
     for hit in 0..<count {
-      unsafe precondition(threads[hit] < threadCount && probes[hit] < probeCount)
-      unsafe precondition(windowStarts[hit + 1] >= start)
-      unsafe start = windowStarts[hit + 1]
+      unsafe returns &+= kinds[hit] == .return ? 1 : 0
+      unsafe allFlags |= flags[hit].rawValue
     }
-    unsafe precondition(windowStarts[0] == 0 && Int(start) <= windowWords.count)
+    self.returns = returns
+    hasCompat = allFlags & Self.compatBit != 0
+    unsafe precondition(Self.areAll(threads, below: threadCount))
+    unsafe precondition(Self.areAll(probes, below: probeCount))
+    // Numbers without the highest bit ascend if no difference has it.
+    var bits: UInt32 = 0
+    for hit in 0..<count {
+      unsafe bits |= windowStarts[hit &+ 1] | (windowStarts[hit &+ 1] &- windowStarts[hit])
+    }
+    precondition(bits >> 31 == 0, "windows that overlap")
+    unsafe precondition(windowStarts[0] == 0 && Int(windowStarts[count]) <= windowWords.count)
+  }
+
+  private static func areAll(_ indices: UnsafeBufferPointer<UInt32>, below end: Int) -> Bool {
+    let end = UInt32(clamping: end)
+    var beyond: UInt32 = 0
+    for place in 0..<indices.count { unsafe beyond |= indices[place] >= end ? 1 : 0 }
+    return beyond == 0
   }
 }
 
@@ -107,14 +138,16 @@ extension HitColumns {
                   unsafe functions.withUnsafeBufferPointer { functions in
                     unsafe windowStarts.withUnsafeBufferPointer { starts in
                       unsafe windowWords.withUnsafeBufferPointer { words in
-                        unsafe times.withUnsafeBufferPointer { times in
-                          body(
-                            unsafe HitView(
-                              self, threadCount: threadTable.count, probeCount: probeCount,
-                              kinds: kinds, flags: flags, probes: probes, threads: threads,
-                              instructionPointers: ip, stackPointers: sp, linkRegisters: link,
-                              functions: functions, windowStarts: starts, windowWords: words,
-                              times: times))
+                        unsafe marks.withUnsafeBufferPointer { marks in
+                          unsafe times.withUnsafeBufferPointer { times in
+                            body(
+                              unsafe HitView(
+                                self, threadCount: threadTable.count, probeCount: probeCount,
+                                kinds: kinds, flags: flags, probes: probes, threads: threads,
+                                instructionPointers: ip, stackPointers: sp, linkRegisters: link,
+                                functions: functions, windowStarts: starts, windowWords: words,
+                                marks: marks, times: times))
+                          }
                         }
                       }
                     }

@@ -9,6 +9,19 @@ extension JudgedTask {
   /// The return that is due, with how many popped instances came before it.
   var due: DueReturn { DueReturn(instance: self[popped: state.due], place: state.due) }
 
+  /// Notes an arrival of an attached task; it comes only when the arrival before was as it should be.
+  func noteArrivalWhenAttached() {
+    state.provenDepth = max(state.provenDepth, state.arrivalDepth)
+    state.arrivalDepth = held
+  }
+
+  /// Whether the kernel may have made fewer instances than the handler: an attached task may hold
+  /// some from before recording began, so that the limit comes earlier. Not up to a depth at which
+  /// it has been seen to make them.
+  var limitIsUncertain: Bool {
+    state.isAttached && max(state.arrivalDepth, held) > state.provenDepth
+  }
+
   /// Owes nothing any more.
   func oweNothing() {
     state.popped = 0
@@ -17,17 +30,7 @@ extension JudgedTask {
 
   /// Takes over what one arrival popped and returns the first return it owes, which is as good as
   /// seen; nil when the handlers of none ran.
-  @inline(__always)
   func take(_ arrived: borrowing PoppedInstances) -> DueReturn? {
-    // Most arrivals pop one instance, and then nothing is left to remember.
-    if arrived.count == 1, arrived[0].handlersRan {
-      return DueReturn(instance: arrived[0], place: 0)
-    }
-    return takeSeveral(arrived)
-  }
-
-  @inline(never)
-  private func takeSeveral(_ arrived: borrowing PoppedInstances) -> DueReturn? {
     for place in 0..<arrived.count { self[popped: place] = arrived[place] }
     state.popped = arrived.count
     state.due = 0

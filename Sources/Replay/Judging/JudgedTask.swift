@@ -10,6 +10,10 @@ struct TaskState: BitwiseCopyable {
   var addressSpace = 0
   /// Whether it ran before recording began, so that it may hold instances no hit shows.
   var isAttached = false
+  /// Of an attached task: how many instances it held when it last arrived at the trampoline, and the
+  /// most it held at an arrival whose returns were all as they should be.
+  var arrivalDepth = 0
+  var provenDepth = 0
   /// False from its first divergence on: what follows would only repeat it.
   var isJudged = true
   /// Whether older instances are known to lie above newer ones, as on one stack they do.

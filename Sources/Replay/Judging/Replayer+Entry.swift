@@ -4,11 +4,11 @@ extension Replayer where Handler: ~Copyable {
   /// Feeds an entry to the handler and checks the return address and the stack window against it.
   @inline(__always)
   mutating func judgeEntry(
-    _ hits: HitView, _ index: Int, _ task: JudgedTask, isCompat: Bool
+    _ hits: HitView, _ index: Int, _ task: JudgedTask, _ mode: TaskMode
   ) {
     let probe = hits.probe(index)
     if task.owesReturn { return divergeMissingReturn(task, beforeEntryOf: probe) }
-    let window = StackWindow(hits, index, isCompat: isCompat)
+    let window = StackWindow(hits, index, mode)
     guard let returnAddress = returnAddress(hits, index, window) else {
       return stopWithoutReturnAddress(task)
     }
@@ -18,7 +18,7 @@ extension Replayer where Handler: ~Copyable {
       instructionPointer: hits.instructionPointer(index),
       stackPointer: window.stackPointer, returnAddress: returnAddress, trampoline: trampoline,
       entry: nextHit << 24 | UInt64(probe), wantsReturn: wantsReturn[Int(probe)],
-      isCompat: window.isCompat,
+      isCompat: window.mode.isCompat,
       stackWord: window.wordCount > 0 ? hits.word(window.first) : 0)
     let conclusion = handler.entry(slot: task.slot, cause: cause)
     if divergeIfFaulted(task) { return }
@@ -33,7 +33,7 @@ extension Replayer where Handler: ~Copyable {
   private func returnAddress(
     _ hits: HitView, _ index: Int, _ window: StackWindow
   ) -> Address? {
-    switch architecture {
+    switch window.mode.architecture {
     case .x86_64: window.wordCount > 0 ? window.word(0, hits) : nil
     case .aarch64: hits.linkRegister(index)
     }

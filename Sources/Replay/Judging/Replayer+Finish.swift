@@ -12,6 +12,7 @@ extension Replayer where Handler: ~Copyable {
       stopJudging("the tape is incomplete: its recorder was killed or is still running")
     }
     if reason == nil { judgeEnd() }
+    if let doubt { stopJudging(doubt) }
     if nextHit == 0 { stopJudging("the tape has no hits") }
     digest.add(entries)
     digest.add(returns)

@@ -5,6 +5,18 @@ struct SeenReturn {
   var probe: UInt32
   var function: Address
   var address: Address
+
+  /// Whether it is a return of an instance's call.
+  @inline(__always)
+  func isOfSameCall(as instance: PoppedInstance) -> Bool {
+    function == instance.function && probe == UInt32(instance.entry & 0xFF_FFFF)
+  }
+
+  /// Whether it is what the instance's call must show when it returns.
+  @inline(__always)
+  func answers(_ instance: PoppedInstance) -> Bool {
+    isOfSameCall(as: instance) && address == instance.originalReturnAddress
+  }
 }
 
 /// The ways in which a return can contradict the handler. Apart from the judging, so that making

@@ -7,7 +7,7 @@ extension Replayer where Handler: ~Copyable {
     case .mapping(let mapping): judge(mapping)
     case .threadName: break
     case .fork(let fork): judge(fork, at: timed.time)
-    case .exec(let identity, _): judgeExec(identity)
+    case .exec(let identity, _): judgeExec(identity, at: timed.time)
     case .exit(let identity): judgeExit(identity)
     case .signal(let delivery): judge(delivery)
     case .lost(let hits): judge(hits)
@@ -64,7 +64,7 @@ extension Replayer where Handler: ~Copyable {
     return flags & TaskFork.cloneVfork != 0 ? .vfork : .thread
   }
 
-  private mutating func judgeExec(_ identity: ThreadIdentity) {
+  private mutating func judgeExec(_ identity: ThreadIdentity, at time: UInt64) {
     if launchedProcess == nil { launchedProcess = identity.process }
     for other in tasks.others(in: identity.process, than: identity) { judgeExit(other) }
     let task = task(of: identity)
@@ -72,7 +72,8 @@ extension Replayer where Handler: ~Copyable {
     handler.free(slot: task.slot)
     task.dropAll()
     task.oweNothing()
-    task.state.isAttached = false
+    // The new program may make calls before the recording is whole.
+    task.state.isAttached = time < wholeFrom
     tasks.renewSpace(of: task)
     forgetTasks()
   }

@@ -18,32 +18,29 @@ extension Replayer where Handler: ~Copyable {
   ) -> Bool {
     guard trampoline != 0, window.wordCount > firstWord else { return true }
     evidence.stackWords &+= UInt64(window.wordCount &- firstWord)
-    // Most windows are of this kind: all there is to find are the slots of instances.
-    if !window.isCompat, architecture == .x86_64, task.state.isOrdered {
-      var found = window.count(of: trampoline, hits)
-      if firstWord == 1, hits.word(window.first) == trampoline { found &-= 1 }
-      if noteOrderedSlots(hits, window, task, trampoline, firstWord: firstWord) == found {
-        evidence.trampolineWords &+= UInt64(truncatingIfNeeded: found)
-        return true
-      }
-    }
-    return explainWords(hits, window, task, trampoline, firstWord: firstWord)
+    // Most windows are of this kind.
+    guard !window.mode.isCompat, window.mode.architecture == .x86_64, task.state.isOrdered,
+      window.wordCount <= 64
+    else { return explainWords(hits, window, task, trampoline, firstWord: firstWord) }
+    let places = window.places(of: trampoline, hits) & (UInt64.max << UInt64(firstWord))
+    let slots = noteOrderedSlots(window, task, places, firstWord: firstWord)
+    // Most often, all there is to find are the slots of instances.
+    if places == 0 { return true }
+    evidence.trampolineWords &+= UInt64(truncatingIfNeeded: places.nonzeroBitCount)
+    let left = places & ~slots
+    return left == 0 || explain(left, from: 0, window, task, trampoline)
   }
 
   /// Notes of every instance inside the window whether its slot shows something else than the
   /// trampoline, when older instances lie above newer ones and words have 64 bits.
   ///
-  /// Returns how many slots do show it.
+  /// Returns the places of the slots, a bit for each.
   @inline(__always)
   private func noteOrderedSlots(
-    _ hits: HitView, _ window: StackWindow, _ task: JudgedTask, _ trampoline: Address,
-    firstWord: Int
-  ) -> Int {
-    // Where the next instance must lie to be in the window: chained ones share a slot, which is
-    // counted once.
-    var bytes = UInt64(firstWord) &* 8
+    _ window: StackWindow, _ task: JudgedTask, _ places: UInt64, firstWord: Int
+  ) -> UInt64 {
     let end = UInt64(window.wordCount) &* 8
-    var found = 0
+    var slots: UInt64 = 0
     var index = task.held
     while index > 0 {
       index &-= 1
@@ -54,14 +51,11 @@ extension Replayer where Handler: ~Copyable {
         break
       }
       guard distance >= UInt64(firstWord) &* 8 else { continue }
-      let isOverwritten = hits.word(window.first &+ Int(distance >> 3)) != trampoline
-      task[held: index].isOverwritten = isOverwritten
-      if distance >= bytes, !isOverwritten {
-        found &+= 1
-        bytes = (distance | 7) &+ 1
-      }
+      let slot: UInt64 = 1 &<< (distance >> 3)
+      task[held: index].isOverwritten = places & slot == 0
+      slots |= slot
     }
-    return found
+    return slots
   }
 
   /// Asks for every trampoline address in a window whether it may be there.
@@ -78,18 +72,30 @@ extension Replayer where Handler: ~Copyable {
       var places = window.places(of: trampoline, from: first, hits)
       evidence.trampolineWords &+= UInt64(places.nonzeroBitCount)
       if first == firstWord { places &= ~held }
-      while places != 0 {
-        let address = window.address(first + places.trailingZeroBitCount)
-        guard mayBe(at: address, task) else {
-          diverge(
-            task, .strayTrampolineWord, expected: "no trampoline at \(hexadecimal(address))",
-            actual: "the stack word there is the trampoline \(hexadecimal(trampoline))",
-            rule: Rule.hijack)
-          return false
-        }
-        places &= places - 1
-      }
+      guard explain(places, from: first, window, task, trampoline) else { return false }
       first += 64
+    }
+    return true
+  }
+
+  /// Asks for some of the trampoline addresses in a window whether they may be there: a bit for each
+  /// place, counted from the first.
+  @inline(never)
+  private mutating func explain(
+    _ places: UInt64, from first: Int, _ window: StackWindow, _ task: JudgedTask,
+    _ trampoline: Address
+  ) -> Bool {
+    var places = places
+    while places != 0 {
+      let address = window.address(first + places.trailingZeroBitCount)
+      guard mayBe(at: address, task) else {
+        diverge(
+          task, .strayTrampolineWord, expected: "no trampoline at \(hexadecimal(address))",
+          actual: "the stack word there is the trampoline \(hexadecimal(trampoline))",
+          rule: Rule.hijack)
+        return false
+      }
+      places &= places - 1
     }
     return true
   }
@@ -105,7 +111,7 @@ extension Replayer where Handler: ~Copyable {
     isOverwritten: (_ place: Int) -> Bool
   ) -> UInt64 {
     // Where the link register carries the return address, its place in the frame is not known.
-    guard architecture == .x86_64 else { return 0 }
+    guard window.mode.architecture == .x86_64 else { return 0 }
     let start = window.address(firstWord)
     let end = window.address(window.wordCount)
     var held: UInt64 = 0

@@ -23,8 +23,11 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
   var digest = Digest()
   var evidence = EvidenceCounts()
   var divergences: [Divergence] = []
-  var entries: UInt64 = 0
-  var returns: UInt64 = 0
+  /// Entries and returns of the blocks judged.
+  private(set) var entries: UInt64 = 0
+  private(set) var returns: UInt64 = 0
+  /// Index of the next hit on the tape.
+  private(set) var nextHit: UInt64 = 0
   var returnsExpected: UInt64 = 0
   var lost: UInt64 = 0
   /// Why judging stopped; nil while it goes on.
@@ -33,6 +36,8 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
   var launchedProcess: Int32?
   /// A signal without handler that the trampoline sent, with its process.
   var fatalSignal: (process: Int32, number: Int32)?
+  /// Why a task could not be judged to its end; nil while all were.
+  private(set) var doubt: String?
   /// The thread of the last hit.
   private(set) var lastThread = ThreadIdentity(process: 0, thread: 0)
   /// The task of each thread of the current block; nil while unresolved.
@@ -48,9 +53,6 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
     self.handler = handler
     self.observer = observer
   }
-
-  /// Index of the next hit on the tape.
-  var nextHit: UInt64 { entries &+ returns }
 
   /// Judges one block.
   mutating func feed(_ columns: borrowing HitColumns) {
@@ -68,6 +70,8 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
         judge(side.event)
       }
       judge(hits, from: next, to: hits.count, columns.threadTable)
+      returns &+= UInt64(hits.returns)
+      entries &+= UInt64(hits.count &- hits.returns)
     }
     if columns.count > 0 {
       lastThread = columns.threadTable[Int(columns.threads[columns.count - 1])]
@@ -89,12 +93,19 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
   ) {
     var index = first
     let end = min(end, hits.count)
+    // Most blocks are of this kind.
+    let isPlain = architecture == .x86_64 && !hits.hasCompat && wholeFrom == 0
     while index < end {
       let thread = hits.thread(index)
       let task = task(ofThread: thread, threads)
       // Hits come in runs of one thread.
       repeat {
-        judgeHit(hits, index, task)
+        if reason == nil, task.state.isJudged {
+          if isPlain { judgePlain(hits, index, task) } else { judgeAny(hits, index, task) }
+        } else {
+          observer.concluded(hit: nextHit, depth: task.held, .unjudged)
+        }
+        nextHit &+= 1
         index &+= 1
       } while index < end && hits.thread(index) == thread
     }
@@ -109,6 +120,9 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
     taskOfThread[thread] = task
     return task
   }
+
+  /// Where the trampoline of most tasks is, as far as is known; 0 while nothing is.
+  var likelyTrampoline: Address { tasks.spaces.latestTrampoline }
 
   /// Stops judging: what follows depends on something the tape does not have. Counting goes on.
   mutating func stopJudging(_ why: String) {
@@ -134,10 +148,16 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
   mutating func diverge(
     _ task: JudgedTask, _ kind: DivergenceClass, expected: String, actual: String, rule: String
   ) {
+    task.state.isJudged = false
+    if task.limitIsUncertain {
+      doubt = doubt ?? (
+        "thread \(task.identity.thread) ran before recording began, and at hit \(nextHit) may hold so "
+          + "many instances from then that the kernel made no more")
+      return observer.concluded(hit: nextHit, depth: task.held, .unjudged)
+    }
     let divergence = Divergence(
       hit: nextHit, thread: task.identity, kind: kind, expected: expected, actual: actual,
       rule: rule)
-    task.state.isJudged = false
     divergences.append(divergence)
     digest.add(divergence.kind.rawValue)
     digest.add(divergence.hit)
@@ -166,34 +186,38 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
     stopJudging("the handler faulted at hit \(nextHit)")
   }
 
+}
+
+/// Judging is made for each mode that tasks run in, without a thought for the others.
+extension Replayer where Handler: ~Copyable {
   @inline(__always)
-  private mutating func judgeHit(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
-    let kind = hits.kind(index)
-    let isWhole = wholeFrom == 0 || hits.time(index) >= wholeFrom
-    if reason == nil, isWhole, task.state.isJudged {
-      if hits.isCompat(index) {
-        judgeCompatHit(hits, index, task)
-      } else {
-        // Made for this mode, in which most hits are, without a thought for the other.
-        switch kind {
-        case .entry: judgeEntry(hits, index, task, isCompat: false)
-        case .return: judgeReturn(hits, index, task, isCompat: false)
-        }
-      }
-    } else {
-      observer.concluded(hit: nextHit, depth: task.held, .unjudged)
-    }
-    switch kind {
-    case .entry: entries &+= 1
-    case .return: returns &+= 1
+  private mutating func judgePlain(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
+    switch hits.kind(index) {
+    case .entry: judgePlainEntry(hits, index, task)
+    case .return: judgePlainReturn(hits, index, task)
     }
   }
 
   @inline(never)
-  private mutating func judgeCompatHit(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
+  private mutating func judgePlainEntry(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
+    judgeEntry(hits, index, task, TaskMode(architecture: .x86_64, isCompat: false))
+  }
+
+  @inline(never)
+  private mutating func judgePlainReturn(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
+    judgeReturn(hits, index, task, TaskMode(architecture: .x86_64, isCompat: false))
+  }
+
+  /// Judges a hit of any kind, if all that came before it was recorded, too.
+  @inline(never)
+  private mutating func judgeAny(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
+    guard wholeFrom == 0 || hits.time(index) >= wholeFrom else {
+      return observer.concluded(hit: nextHit, depth: task.held, .unjudged)
+    }
+    let mode = TaskMode(architecture: architecture, isCompat: hits.isCompat(index))
     switch hits.kind(index) {
-    case .entry: judgeEntry(hits, index, task, isCompat: true)
-    case .return: judgeReturn(hits, index, task, isCompat: true)
+    case .entry: judgeEntry(hits, index, task, mode)
+    case .return: judgeReturn(hits, index, task, mode)
     }
   }
 }

@@ -96,6 +96,25 @@ extension HitColumns {
 }
 
 extension HitColumns {
+  /// Gives the judged columns, and marks of a word for each hit, as tables for the time of a call.
+  mutating func withMarkTables<Result, Failure>(
+    of word: UInt64, hits: Int,
+    _ body: (ColumnTables, Table<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    markedWord = word
+    marks.resize(hits, 0)
+    var taken: [UInt8] = []
+    swap(&taken, &marks)
+    defer { swap(&taken, &marks) }
+    // The buffer spans a whole array that stays where it is until `body` returns.
+    return try unsafe taken.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
+      let marks = unsafe Table(buffer)
+      return try withTables { (tables) throws(Failure) in try body(tables, marks) }
+    }
+  }
+}
+
+extension HitColumns {
   /// Gives the judged columns and the registers as tables for the time of a call.
   mutating func withRegisterTables<Result, Failure>(
     _ body: (ColumnTables, Table<UInt64>) throws(Failure) -> Result

@@ -13,14 +13,48 @@ struct FarValues {
 
   /// What is stored beside the codes, while it is being read.
   struct Cursors {
-    var regions: Cursor
-    var low: Cursor
-    var high: Cursor
+    private var regions: Cursor
+    /// A value has a low byte and a high byte, as far behind it as the first high byte lies behind
+    /// the first low byte.
+    private var low: Cursor
+    private let highDistance: Int
+    /// How many high bytes there are more than low bytes.
+    private let extraHigh: Int
+
+    init(regions: Cursor, low: Cursor, high: Cursor) {
+      self.regions = regions
+      // A low byte without a high byte is never read.
+      self.low = Cursor(
+        offset: low.offset, end: low.offset + min(low.remaining, high.remaining))
+      highDistance = high.offset - low.offset
+      extraHigh = high.remaining - low.remaining
+    }
+
+    @inline(never)
+    fileprivate mutating func region(
+      _ content: Span<UInt8>, after latest: UInt64
+    ) throws(TapeDamage.Reason) -> UInt64 {
+      let region = latest &+ Zigzag.decode(try regions.varint(content))
+      guard region >> 48 == 0 else { throw .valueOutOfRange }
+      return region
+    }
+
+    /// The low 16 bits of a value.
+    @inline(__always)
+    fileprivate mutating func lowBits(
+      _ content: Span<UInt8>
+    ) throws(TapeDamage.Reason) -> UInt64 {
+      let place = low.offset
+      let bits = UInt64(try low.byte(content))
+      // The stream of the high bytes is at least as long, and lies within the content.
+      let above = unsafe UInt64(content[unchecked: place &+ highDistance])
+      return above << 8 | bits
+    }
 
     func finish() throws(TapeDamage.Reason) {
       try regions.finish()
       try low.finish()
-      try high.finish()
+      guard extraHigh == 0 else { throw .streamTooLong }
     }
   }
 
@@ -33,8 +67,8 @@ struct FarValues {
 
   @inline(__always)
   private mutating func remember(_ value: UInt64) {
-    recent[nextRecent] = value
-    nextRecent = (nextRecent &+ 1) & 31
+    recent[nextRecent & 31] = value
+    nextRecent &+= 1
   }
 
   @inline(never)
@@ -49,22 +83,18 @@ struct FarValues {
   mutating func decode(
     _ code: UInt8, _ content: Span<UInt8>, _ cursors: inout Cursors
   ) throws(TapeDamage.Reason) -> UInt64 {
-    if code < Self.recentCode { throw .valueOutOfRange }
-    if code < Self.recentCode + 32 {
-      return recent[(nextRecent &- 1 &- Int(code &- Self.recentCode)) & 31]
-    }
     let region: UInt64
-    if code >= Self.regionCode && code < Self.newRegionCode {
-      region = regions[Int(code &- Self.regionCode)]
-    } else if code == Self.newRegionCode {
-      region = latestRegion &+ Zigzag.decode(try cursors.regions.varint(content))
-      guard region >> 48 == 0 else { throw .valueOutOfRange }
-      add(region: region)
+    if code < Self.regionCode {
+      guard code >= Self.recentCode, code < Self.recentCode + 32 else { throw .valueOutOfRange }
+      return recent[(nextRecent &- 1 &- Int(code & 31)) & 31]
+    } else if code < Self.newRegionCode {
+      region = regions[Int(code & 31)]
     } else {
-      throw .valueOutOfRange
+      guard code == Self.newRegionCode else { throw .valueOutOfRange }
+      region = try cursors.region(content, after: latestRegion)
+      add(region: region)
     }
-    let bits = UInt64(try cursors.low.byte(content)) | UInt64(try cursors.high.byte(content)) << 8
-    let value = region << 16 | bits
+    let value = region << 16 | (try cursors.lowBits(content))
     remember(value)
     return value
   }

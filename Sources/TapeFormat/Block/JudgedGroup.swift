@@ -4,11 +4,11 @@ import ProbeEvents
 enum JudgedGroup {
   private typealias Stream = Streams.Judged
 
-  /// Decodes a judged group into columns, which are incomplete when it throws. Returns how many
-  /// unknown side events were skipped.
+  /// Decodes a judged group into columns, which are incomplete when it throws, and marks a word in
+  /// all windows. Returns how many unknown side events were skipped.
   static func decode(
     _ content: [UInt8], hits: Int, probeCount: Int, convention: CallConvention,
-    memory: ModelMemory, into columns: inout HitColumns
+    marking word: UInt64, memory: ModelMemory, into columns: inout HitColumns
   ) throws(TapeDamage.Reason) -> Int {
     let cursors = try Streams.split(content, count: Stream.allCases.count)
     let shapes = cursors[Stream.shapes.rawValue]
@@ -22,16 +22,15 @@ enum JudgedGroup {
     columns.resizeJudged(hits: hits, words: words, hasLink: convention.hasLink)
     columns.windowStarts[0] = 0
     let threadCount = columns.threadTable.count
-    try columns.withTables { (tables) throws(TapeDamage.Reason) in
+    try columns.withMarkTables(of: word, hits: hits) {
+      (tables, marks) throws(TapeDamage.Reason) in
       let model = JudgedModel(
         memory, convention, threads: threadCount, hits: hits,
         stackPointers: tables.stackPointers)
       var decoder = JudgedDecoder(
-        cursors, tables, model, threadCount: threadCount, probeCount: probeCount)
-      let bytes = content.span
-      for hit in 0..<hits {
-        try decoder.decode(hit, shape: bytes[shapes.offset + hit], bytes)
-      }
+        cursors, tables, model, SlotMarks(of: word, memory, marks: marks),
+        threadCount: threadCount, probeCount: probeCount)
+      try decoder.decode(hits: hits, shapes, content.span)
       try decoder.finish(words: words)
     }
     let events = cursors[Stream.sideEvents.rawValue]

@@ -10,6 +10,9 @@ struct JudgedModel {
   let calls: OpenCalls
   /// Stack words last seen.
   let words: Table<UInt64>
+  /// The first stack word of each entry of this block, by index; 0 where its window is empty. Only
+  /// the decoder keeps it.
+  let firstWords: Table<UInt64>
   /// The entry that followed a history.
   private let afterHistory: SlotTable<UInt32>
   /// Each probe's last entry.
@@ -27,6 +30,7 @@ struct JudgedModel {
     threads = memory.threads
     calls = OpenCalls(memory, stackPointers: stackPointers)
     words = memory.words
+    firstWords = memory.firstWords
     afterHistory = SlotTable(memory.histories)
     entries = SlotTable(memory.entries)
     steps = memory.steps

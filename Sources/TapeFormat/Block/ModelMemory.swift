@@ -7,6 +7,7 @@ final class ModelMemory {
   static let entrySlots = 1024
 
   private let wordMemory = TableMemory<UInt64>(count: wordSlots, repeating: 0)
+  private let slotMarkMemory = TableMemory<UInt8>(count: wordSlots, repeating: 0)
   private let historyMemory = TableMemory<UInt32>(count: CallContext.historySlots, repeating: 0)
   private let siteMemory = TableMemory<UInt32>(count: CallContext.siteSlots, repeating: 0)
   private let entryMemory = TableMemory<UInt32>(count: entrySlots, repeating: 0)
@@ -15,8 +16,11 @@ final class ModelMemory {
   private var threadMemory = TableMemory<ThreadState>(count: 64, repeating: ThreadState())
   private var belowMemory = TableMemory<UInt32>(count: 4096, repeating: 0)
   private var stepMemory = TableMemory<UInt64>(count: 4096, repeating: 0)
+  private var firstWordMemory = TableMemory<UInt64>(count: 4096, repeating: 0)
 
   var words: Table<UInt64> { wordMemory.table }
+  /// Which slots of ``words`` have a certain word; cleared by ``SlotMarks``.
+  var slotMarks: Table<UInt8> { slotMarkMemory.table }
   var histories: Table<UInt32> { historyMemory.table }
   var sites: Table<UInt32> { siteMemory.table }
   var entries: Table<UInt32> { entryMemory.table }
@@ -25,6 +29,7 @@ final class ModelMemory {
   var threads: Table<ThreadState> { threadMemory.table }
   var below: Table<UInt32> { belowMemory.table }
   var steps: Table<UInt64> { stepMemory.table }
+  var firstWords: Table<UInt64> { firstWordMemory.table }
 
   /// Makes everything as it is at the start of a block. The tables by hit need no clearing: an
   /// entry is written before it is named anywhere. That of the steps has one in front, for none.
@@ -37,6 +42,7 @@ final class ModelMemory {
     threads.fill(count, with: ThreadState())
     belowMemory = .grown(belowMemory, hits, repeating: 0)
     stepMemory = .grown(stepMemory, hits + 1, repeating: 0)
+    firstWordMemory = .grown(firstWordMemory, hits, repeating: 0)
     steps[0] = 0
   }
 }

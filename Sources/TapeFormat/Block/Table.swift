@@ -47,6 +47,15 @@
       from: base + start, byteCount: 8 &* MemoryLayout<Element>.stride)
   }
 
+  /// Eight bytes from an index on, all of which the caller knows to be within bounds, the first in
+  /// the lowest bits.
+  @inline(__always)
+  @unsafe func eightBytes(from start: Int) -> UInt64 where Element == UInt8 {
+    assert(start >= 0 && start <= count - 8)
+    return unsafe UInt64(
+      littleEndian: UnsafeRawPointer(base + start).loadUnaligned(as: UInt64.self))
+  }
+
   /// Sets the first elements. Copies what is set already, twice as much each time, which is fast in
   /// builds for debugging, too.
   func fill(_ length: Int, with value: Element) {
