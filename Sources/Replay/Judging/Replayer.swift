@@ -150,8 +150,9 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
   ) {
     task.state.isJudged = false
     if task.limitIsUncertain {
-      doubt = doubt ?? (
-        "thread \(task.identity.thread) ran before recording began, and at hit \(nextHit) may hold so "
+      doubt =
+        doubt
+        ?? ("thread \(task.identity.thread) ran before recording began, and at hit \(nextHit) may hold so "
           + "many instances from then that the kernel made no more")
       return observer.concluded(hit: nextHit, depth: task.held, .unjudged)
     }

@@ -173,6 +173,62 @@ extension LiveTests {
       #expect(kinds.values.filter { $0 != [.entry, .entry, .return, .return] } == [])
     }
 
+    /// A process that makes children which call for a second.
+    private static let forks = """
+      #include <stdio.h>
+      #include <sys/wait.h>
+      #include <unistd.h>
+      __attribute__((noipa)) long inner(long x) { return x; }
+      __attribute__((noipa)) long outer(long x) { return inner(x) + 1; }
+      int main(void) {
+        puts("ready");
+        fflush(stdout);
+        for (int child = 0; child < 200; child++) {
+          if (fork() == 0) {
+            for (int call = 0; call < 500; call++) {
+              outer(7);
+              usleep(2000);
+            }
+            _exit(0);
+          }
+          usleep(3000);
+        }
+        while (wait(0) > 0) {}
+        puts("done");
+        return 0;
+      }
+      """
+
+    @Test("children that are forked while their parent is attached to are recorded whole")
+    func forkedMeanwhile() throws {
+      let program = try Program(Self.forks)
+      let running = try Running(program.path)
+      let plan = RecordingPlan(
+        probes: [try program.probe("outer"), try program.probe("inner")],
+        target: .attach([running.number]))
+      let (summary, sink) = try LiveHost.record(plan) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + 0.5) { kill(getpid(), SIGINT) }
+      }
+      #expect(summary.lost == 0)
+      let early = Set(
+        sink.events.compactMap { event in
+          if case .attached(let thread) = event, thread.process != running.number {
+            thread
+          } else {
+            nil
+          }
+        })
+      #expect(!early.isEmpty, "the parent forked while it was attached to")
+      let whole = sink.hits.map(\.hit).filter { $0.time >= summary.wholeFrom }
+      for (thread, list) in Dictionary(grouping: whole, by: \.thread) {
+        let calls = list.drop { $0.kind == .return || $0.probe == 1 }
+        #expect(!calls.isEmpty, "process \(thread.process) has returns alone")
+        // The recording may end within the last call.
+        LiveTests.expectNesting(Array(calls.prefix(calls.count / 4 * 4)))
+      }
+      _ = running.end()
+    }
+
     @Test("a signal ends the recording; the process goes on, without breakpoints or descriptors")
     func nothingLeft() throws {
       let program = try Program(Self.source)

@@ -78,6 +78,45 @@ import Testing
     #expect(conclusion.evidence.returnsOfUnseenEntries == 1)
   }
 
+  /// Calls of one chain of tail calls, of which the kernel let only the first ones return.
+  private func chain(of count: Int, returning: Int, _ tape: inout TapeBuilder) throws {
+    for place in 0..<count {
+      try tape.enter(
+        "f", sp: 0x7000, returnAddress: place == 0 ? 0x40_0010 : TapeBuilder.trampoline)
+    }
+    for _ in 0..<returning { try tape.leave("f", sp: 0x7008, to: 0x40_0010) }
+  }
+
+  // Seen live: five calls from before recording began made the kernel stop five calls earlier.
+  @Test func `where older instances may have used up the limit nothing is judged`() throws {
+    var tape = try TapeBuilder(functions: ["f"])
+    try tape.event(.attached(TapeBuilder.mainThread))
+    try chain(of: 31, returning: 26, &tape)
+    let conclusion = try replay(try tape.finish())
+    #expect(conclusion.verdict == .unjudged)
+    #expect(conclusion.reason?.contains("before recording began") == true)
+  }
+
+  @Test func `up to a depth that was reached before, a missing return is a divergence`() throws {
+    var tape = try TapeBuilder(functions: ["f"])
+    try tape.event(.attached(TapeBuilder.mainThread))
+    try chain(of: 31, returning: 31, &tape)
+    try chain(of: 1, returning: 1, &tape)
+    try chain(of: 31, returning: 26, &tape)
+    #expect(kinds(try replay(try tape.finish())) == [.missingReturn])
+  }
+
+  @Test func `a program that was executed before the tape is whole may hold instances`() throws {
+    var tape = try TapeBuilder(functions: ["f"], wholeFrom: 1_150)
+    try tape.event(.exec(TapeBuilder.mainThread, "other"))
+    try tape.enter("f", sp: 0x7000, returnAddress: 0x40_0010)
+    try tape.enter("f", sp: 0x6F00, returnAddress: 0x40_0010)
+    try tape.leave("f", sp: 0x6F08, to: 0x40_0010)
+    try tape.leave("f", sp: 0x7008, to: 0x40_0010)
+    let conclusion = try replay(try tape.finish())
+    #expect(conclusion.verdict == .match)
+  }
+
   @Test func `hits before the tape is whole are not held against the handler`() throws {
     var tape = try TapeBuilder(functions: ["f"], wholeFrom: 1_150)
     try tape.event(.attached(TapeBuilder.mainThread))
