@@ -183,15 +183,15 @@ extension LiveTests {
       int main(void) {
         puts("ready");
         fflush(stdout);
-        for (int child = 0; child < 200; child++) {
+        for (int child = 0; child < 60; child++) {
           if (fork() == 0) {
-            for (int call = 0; call < 500; call++) {
+            for (int call = 0; call < 100; call++) {
               outer(7);
-              usleep(2000);
+              usleep(5000);
             }
             _exit(0);
           }
-          usleep(3000);
+          usleep(5000);
         }
         while (wait(0) > 0) {}
         puts("done");
