@@ -63,7 +63,9 @@ extension Probetape {
     var command: [String] = []
 
     func validate() throws {
-      guard !event.isEmpty || !unchecked.isEmpty else { throw ValidationError("Say what to probe with -e PROBE.") }
+      guard !event.isEmpty || !unchecked.isEmpty else {
+        throw ValidationError("Say what to probe with -e PROBE.")
+      }
       guard command.isEmpty != process.isEmpty else {
         throw ValidationError("Name either processes with -p or a command after --.")
       }

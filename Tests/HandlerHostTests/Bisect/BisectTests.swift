@@ -74,8 +74,8 @@ struct BisectTests {
     // The divergence is explained, and the command that is said to repeat it does.
     #expect(output.contains("    expected: ") && output.contains("    rule:     "))
     let tool = try CommandLineTool.path
-    let repeated = try #require(output.split(separator: "\n").last { $0.hasPrefix("Repeat it: ") })
-      .replacing("Repeat it: probetape ", with: "\(tool) ")
+    let last = try #require(output.split(separator: "\n").last { $0.hasPrefix("Repeat it: ") })
+    let repeated = String(last).replacing("Repeat it: probetape ", with: "\(tool) ")
     let again = try HelperProcess.run(["sh", "-c", repeated])
     #expect(again.status == 1, "\(repeated)\(again.errors)")
     if bug.needsSanitizer {
@@ -142,9 +142,10 @@ struct BisectTests {
     #expect(outcome.errors.contains("needs 'frobnicate'"))
     let lines = outcome.text.split(separator: "\n").map(String.init)
     #expect(lines.first == "The first bad commit is one of:")
-    #expect(lines.dropFirst().map { $0.split(separator: " ", maxSplits: 1).last } == [
-      "break the build", "plant while it is broken", "mend the build",
-    ])
+    #expect(
+      lines.dropFirst().map { $0.split(separator: " ", maxSplits: 1).last } == [
+        "break the build", "plant while it is broken", "mend the build",
+      ])
     // The log knows the way: nothing is asked again, and the answer is the same.
     let kept = String(decoding: SmallFiles.read(log, limit: 1 << 20) ?? [], as: UTF8.self)
     #expect(kept.contains("\(names[1]) old"))

@@ -21,7 +21,8 @@ struct BadHandlerTests {
 
   @Test("no directory, and a directory that is no kernel tree")
   func noTree() throws {
-    #expect(try replay("kernel:/no/such/tree").contains("/no/such/tree: there is no such directory"))
+    #expect(
+      try replay("kernel:/no/such/tree").contains("/no/such/tree: there is no such directory"))
     let empty = try TemporaryDirectory()
     #expect(try replay("kernel:\(empty.path)").contains("\(empty.path) is no kernel source tree"))
   }
@@ -39,13 +40,16 @@ struct BadHandlerTests {
   func anotherProject() throws {
     let other = try PlantedTree(try KernelSources.debian61.get())
     for file in KernelTree.relevantFiles {
-      try SmallFiles.write(Array("int main(void) { return 0; }\n".utf8), to: "\(other.path)/\(file)")
+      try SmallFiles.write(
+        Array("int main(void) { return 0; }\n".utf8), to: "\(other.path)/\(file)")
     }
     #expect(
       try replay("kernel:\(other.path)").contains(
         "a kernel before 3.10, or no kernel"))
     let repository = try TemporaryDirectory()
-    let git = ["git", "-C", repository.path, "-c", "user.name=Test", "-c", "user.email=t@localhost"]
+    let git = [
+      "git", "-C", repository.path, "-c", "user.name=Test", "-c", "user.email=t@localhost",
+    ]
     for words in [["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "empty"]] {
       #expect(try HelperProcess.run(git + words).status == 0)
     }
@@ -89,7 +93,7 @@ struct BadHandlerTests {
     let tree = try KernelSources.debian61.get()
     let own = ["XDG_CACHE_HOME=\(cache.path)"]
     #expect(
-      try replay("kernel:\(tree)", environment: own + ["-u", "CC", "PATH=\(cache.path)"])
+      try replay("kernel:\(tree)", environment: ["-u", "CC"] + own + ["PATH=\(cache.path)"])
         .contains("there is no C compiler, neither cc nor gcc nor clang"))
     #expect(
       try replay("kernel:\(tree)", environment: own + ["CC=no-such-compiler"])

@@ -1,4 +1,5 @@
 import HandlerHost
+import ProbeEvents
 import Replay
 import TapeFormat
 import Testing
@@ -75,8 +76,8 @@ struct RecordingTests {
     #expect(outcome.status == 0)
     #expect(outcome.text.contains("# K2: kernel:\(copy.path)\n"))
     let row = try #require(outcome.text.split(separator: "\n").last)
-    // Without the flag the first return ends the chain: the second has no instance left.
-    #expect(row.split(separator: " ").suffix(3) == ["=", "6", "?"])
+    // Without the flag the first tail call counts as an ordinary one.
+    #expect(row.split(separator: " ").suffix(3) == ["=", "2", "?"])
     #expect(
       outcome.errors.contains("kernel:/no/such/tree: /no/such/tree: there is no such directory"))
     let json = try HelperProcess.run(arguments + ["--json"])

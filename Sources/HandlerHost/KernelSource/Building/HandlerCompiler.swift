@@ -10,11 +10,13 @@ struct HandlerCompiler {
   private static let baseFlags = [
     "-std=gnu11", "-O2", "-g1", "-fPIC", "-shared", "-fno-strict-aliasing",
     "-fno-delete-null-pointer-checks", "-Werror=implicit-function-declaration",
-    "-Werror=implicit-int", "-Werror=int-conversion", "-Wl,-z,defs", "-x", "c",
+    "-Werror=implicit-int", "-Werror=int-conversion", "-x", "c",
   ]
+  /// A sanitized library leaves the runtime's symbols to the process that loads it.
+  private static let plainFlags = ["-Wl,-z,defs"]
   private static let sanitizerFlags = [
     "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-sanitize=alignment",
-    "-fno-omit-frame-pointer", "-Wl,-z,nodefs",
+    "-fno-omit-frame-pointer",
   ]
   /// Handlers are called through pointers of an older signature, which clang alone can check.
   private static let clangSanitizerFlags = ["-shared-libasan", "-fno-sanitize=function"]
@@ -22,11 +24,8 @@ struct HandlerCompiler {
   /// A compiler for plain or for sanitized handlers.
   init(isSanitized: Bool) throws(KernelSourceError) {
     compiler = try CCompiler()
-    var flags = Self.baseFlags
-    if isSanitized {
-      flags += Self.sanitizerFlags
-      if try compiler.isClang() { flags += Self.clangSanitizerFlags }
-    }
+    var flags = Self.baseFlags + (isSanitized ? Self.sanitizerFlags : Self.plainFlags)
+    if isSanitized, try compiler.isClang() { flags += Self.clangSanitizerFlags }
     self.flags = flags
   }
 
