@@ -119,9 +119,13 @@ import Testing
     #expect(objects.last?.contains("\"diverged:\(kind)\"") == true)
   }
 
-  @Test("show through a process of its own prints what it prints without")
-  func showIsTheSame() throws {
-    let built = try BuiltLibrary(example: "handler.c")
+  @Test(
+    "show through a process of its own prints what it prints without, divergences and all",
+    arguments: ["is_chained", "0"])
+  func showIsTheSame(chained: String) throws {
+    let built = try BuiltLibrary(
+      example: "handler.c", replacing: "instance->is_chained = is_chained;",
+      by: "instance->is_chained = \(chained);")
     let library = try HandlerLibrary(path: built.path)
     for situation in try Tapes.all(.x86_64) {
       let directory = try TemporaryDirectory()
