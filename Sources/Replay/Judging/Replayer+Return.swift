@@ -16,6 +16,8 @@ extension Replayer where Handler: ~Copyable {
       if isOfUnseenEntry(task, window.stackPointer) { return noteUnseenEntry(task) }
       task.noteArrivalWhenAttached()
     }
+    // The span is used during the call only, in which the columns lend their words.
+    unsafe handler.see(stack: hits.window(index).span, at: window.stackPointer)
     popped.removeAll()
     let conclusion = handler.trampoline(
       slot: task.slot,
