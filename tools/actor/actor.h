@@ -78,6 +78,9 @@ struct Performer {
 // The performer of the running thread.
 extern thread_local Performer *performer;
 
+// Ends the process when it goes on too long; a forked child has to ask anew.
+void limitTime();
+
 // The way to start this program again.
 extern const char *programPath;
 

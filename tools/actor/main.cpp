@@ -31,8 +31,6 @@ Features::Features(Random &random) {
   forge = random.chance(8);
 }
 
-namespace {
-
 // A program whose returns the kernel has led astray may run on for ever.
 void limitTime() {
   struct rlimit seconds = {3, 3};
@@ -41,6 +39,8 @@ void limitTime() {
   setrlimit(RLIMIT_CORE, &core);
   alarm(10);
 }
+
+namespace {
 
 // Between the acts it rests, when told to last so long that somebody can join.
 void *play(void *) {

@@ -32,7 +32,8 @@ void *perform(void *argument) {
   Part &part = *static_cast<Part *>(argument);
   performer = &part.performer;
   while (performer->budget > 0) callAny(part.depth);
-  if (part.endsInWait) {
+  // Nobody cancels the copy of the thread in a forked child.
+  if (part.endsInWait && !performer->isChild) {
     performer->waits = &part.waits;
     recurse(3, deepest);
   }
@@ -117,6 +118,7 @@ void actFork(int depth) {
   if (child < 0) return;
   if (child == 0) {
     performer->isChild = true;
+    limitTime();
     performer->forksLeft = 0;
     performer->threadsLeft = 0;
     performer->budget = 8;
