@@ -75,7 +75,8 @@ extension ExchangeError: CustomStringConvertible {
   private static func noUprobeEvents(_ names: [String]) -> String {
     let found =
       names.isEmpty ? "" : " (there: \(names.prefix(5).joined(separator: ", ")))"
-    return "no uprobe events in the file\(found); place some with `perf probe -x FILE FUNCTION` and "
+    return
+      "no uprobe events in the file\(found); place some with `perf probe -x FILE FUNCTION` and "
       + "`perf probe -x FILE FUNCTION%return`, and record those"
   }
 }

@@ -53,7 +53,8 @@ struct ChromeWriter: ExportWriter {
     let hit = mark.hit.map { "\"hit\":\($0)," } ?? ""
     event(
       "\"ph\":\"i\",\"s\":\"t\",\"name\":\(ExportText.json(mark.name)),\"cat\":\"mark\","
-        + "\(when(time)),\(who(thread)),\"args\":{\(hit)\"detail\":\(ExportText.json(mark.detail))}")
+        + "\(when(time)),\(who(thread)),\"args\":{\(hit)\"detail\":\(ExportText.json(mark.detail))}"
+    )
   }
 
   mutating func end(_ conclusion: TapeConclusion) {

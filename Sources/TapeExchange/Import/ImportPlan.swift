@@ -22,13 +22,28 @@ struct ImportPlan {
   let isLaunched: Bool
 
   private var probes: [Probe] = []
-  private var keys: [Key] = []
+  private var probeOfKey: [Key: Int] = [:]
   private var limit: EvidenceLimit?
 
-  /// What makes events belong to one probe: the place, or the name where no hit told the place.
+  /// What makes events belong to one probe: the place, or kinship where no hit told the place.
   private enum Key: Hashable {
     case place(UprobeEvent.Place)
-    case name(String, String)
+    case kin(String)
+  }
+
+  /// The events that belong together by their names, or offsets.
+  private struct Kin {
+    var place: UprobeEvent.Place?
+    var hasHits = false
+    var hasEntry = false
+
+    init(_ event: UprobeEvent) { add(event) }
+
+    mutating func add(_ event: UprobeEvent) {
+      place = place ?? event.place
+      if event.hits > 0 { hasHits = true }
+      if event.role == .entry { hasEntry = true }
+    }
   }
 
   init(_ walk: PerfWalk, _ survey: PerfSurvey, writer: String) throws(ExchangeError) {
@@ -88,13 +103,21 @@ struct ImportPlan {
     _ events: [UprobeEvent], _ wanted: [Int], _ session: PerfSession, _ architecture: Architecture
   ) {
     // Entries first, as they give a probe its name.
-    let inOrder = wanted.filter { events[$0].role == .entry } + wanted.filter {
-      events[$0].role == .return
+    let inOrder =
+      wanted.filter { events[$0].role == .entry }
+      + wanted.filter {
+        events[$0].role == .return
+      }
+    var kin: [String: Kin] = [:]
+    for index in wanted {
+      guard let name = events[index].kinship else { continue }
+      kin[name, default: Kin(events[index])].add(events[index])
     }
     var taken: Set<[Int]> = []
     for index in inOrder {
       let event = events[index]
-      guard let probe = probe(of: event, events, wanted) else { continue }
+      let known = event.kinship.flatMap { kin[$0] }
+      guard let probe = probe(of: event, known ?? Kin(event)) else { continue }
       let kind: HitKind = event.role == .entry ? .entry : .return
       if kind == .return { probes[probe].wantsReturn = true }
       guard taken.insert([probe, Int(kind.rawValue)]).inserted else {
@@ -111,31 +134,24 @@ struct ImportPlan {
     }
   }
 
-  /// The probe of an event, new if need be; nil for one that never hit and is alone.
-  private mutating func probe(
-    of event: UprobeEvent, _ events: [UprobeEvent], _ wanted: [Int]
-  ) -> Int? {
-    // One that never hit shares the place of the one with its name that did.
-    let place =
-      event.place
-      ?? wanted.lazy.map { events[$0] }.first {
-        $0.place != nil && $0.system == event.system && $0.baseName == event.baseName
-          && !event.name.isEmpty
-      }?.place
-    if place == nil, event.hits == 0 {
-      if event.role == .return {
+  /// The probe of an event, new if need be; nil for one that never hit and whose kin never did.
+  private mutating func probe(of event: UprobeEvent, _ kin: Kin) -> Int? {
+    // One that never hit is where its kin is.
+    let place = event.place ?? kin.place
+    if place == nil, event.hits == 0, !kin.hasHits {
+      if event.role == .return, !kin.hasEntry {
         restrict(.nothing("\(title(event)) never fired, so its function is not known"))
       }
       return nil
     }
-    let key = place.map(Key.place) ?? .name(event.system, event.baseName)
-    if let known = keys.firstIndex(of: key) { return known }
-    if place == nil { notes.append("where \(title(event)) is: no mapping has its address") }
-    keys.append(key)
+    let key = place.map(Key.place) ?? .kin(event.kinship ?? "")
+    if let known = probeOfKey[key] { return known }
+    if place == nil { notes.append("no mapping has the addresses of \(title(event))") }
+    probeOfKey[key] = probes.count
     probes.append(
       Probe(
-        path: place?.path ?? "", fileOffset: place?.fileOffset ?? 0, symbol: event.baseName,
-        wantsReturn: false))
+        path: place?.path ?? "", fileOffset: place?.fileOffset ?? event.fileOffset ?? 0,
+        symbol: event.baseName, wantsReturn: false))
     return probes.count - 1
   }
 

@@ -37,6 +37,7 @@ public enum PerfImport {
     var survey = PerfSurvey()
     var first = try PerfWalk(input)
     try first.run(into: &survey)
+    survey.meet(first.session)
     let plan = try ImportPlan(first, survey, writer: writer)
 
     let output: any TapeOutput

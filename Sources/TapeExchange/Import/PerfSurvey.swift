@@ -24,12 +24,17 @@ struct PerfSurvey: PerfEventSink {
 
   /// Takes an event in.
   mutating func receive(_ event: PerfEvent, _ session: PerfSession) throws(ExchangeError) {
-    while events.count < session.layouts.count {
-      events.append(UprobeEvent(session, event: events.count))
-    }
+    meet(session)
     switch event.kind {
     case .sample(let sample): note(sample, event)
     case .side(let side): note(side, event.time)
+    }
+  }
+
+  /// Takes in events that the session has come to know.
+  mutating func meet(_ session: PerfSession) {
+    while events.count < session.layouts.count {
+      events.append(UprobeEvent(session, event: events.count))
     }
   }
 

@@ -25,12 +25,21 @@ struct UprobeEvent {
   var system = ""
   /// Name of the event in its group.
   var name = ""
+  /// Offset in the file, which only events of the uprobe PMU tell.
+  var fileOffset: UInt64?
   var place: Place?
   var hits: UInt64 = 0
   /// Whether its samples are from the kernel: then it is a kprobe event.
   var isKernel = false
   /// Whether its samples lack the address of the call that returns.
   var lacksFunction = false
+
+  /// What an entry and a return event of one probe have in common before any hit tells the place;
+  /// nil when nothing does.
+  var kinship: String? {
+    if let fileOffset { return "offset \(fileOffset)" }
+    return name.isEmpty ? nil : system + ":" + baseName
+  }
 
   /// The name of the probe: the event's, without the ending that perf gives return events.
   var baseName: String {
@@ -58,6 +67,7 @@ struct UprobeEvent {
       if source == "uprobe" {
         role = attribute.config & 1 == 1 ? .return : .entry
         name = ""
+        fileOffset = attribute.config2
       } else if source == nil, session.features.sources.isEmpty {
         role = .undecided
       }

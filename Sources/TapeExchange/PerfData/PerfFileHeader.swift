@@ -76,7 +76,10 @@ struct PerfFileHeader {
       }
       idCount += ids.count / 8
       list.append(
-        (attribute, stride(from: 0, to: ids.count, by: 8).map { ids.number(at: $0, as: UInt64.self) })
+        (
+          attribute,
+          stride(from: 0, to: ids.count, by: 8).map { ids.number(at: $0, as: UInt64.self) }
+        )
       )
     }
     return list

@@ -52,7 +52,8 @@ struct PerfRecord {
     var description: String {
       switch reason {
       case .endsInsideRecord: "the file ends inside the record at byte \(offset)"
-      case .endsTooEarly: "the file ends at byte \(offset), before the records that its header claims"
+      case .endsTooEarly:
+        "the file ends at byte \(offset), before the records that its header claims"
       case .recordSize(let size): "a record of \(size) bytes at byte \(offset)"
       case .compression: "the compressed block at byte \(offset) does not decompress"
       case .tracingData: "the tracing data at byte \(offset) is too long"

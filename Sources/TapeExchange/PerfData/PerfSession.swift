@@ -15,7 +15,7 @@ struct PerfSession {
   private(set) var openedCount = 0
 
   private static let watchedMax = 1024
-  private static let eventsMax = 1 << 16
+  private static let eventsMax = 1 << 14
 
   /// The session of a file, with what its header says.
   init(_ input: PerfInput, _ header: PerfFileHeader) throws(ExchangeError) {

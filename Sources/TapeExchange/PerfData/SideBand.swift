@@ -52,6 +52,9 @@ enum SideBand {
     }
   }
 
+  /// `PATH_MAX`.
+  private static let pathMax = 4096
+
   private static func thread(_ cursor: inout ByteCursor) -> ThreadIdentity? {
     guard let first = cursor.number(Int32.self), let second = cursor.number(Int32.self) else {
       return nil
@@ -79,7 +82,7 @@ enum SideBand {
       // PERF_RECORD_MISC_MMAP_DATA.
       return nil
     }
-    guard var path = cursor.text(cursor.left) else { return nil }
+    guard var path = cursor.text(min(cursor.left, pathMax)) else { return nil }
     // kernel/events/core.c perf_event_mmap_event() has 16 bytes for the names of special areas.
     if path == Mapping.uprobesTrampolineName.prefix(15) { path = Mapping.uprobesTrampolineName }
     return Mapping(

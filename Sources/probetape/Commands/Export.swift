@@ -10,7 +10,8 @@ extension Probetape {
   /// `probetape export`: a tape in a format that other tools read.
   struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Write a tape as perf script text, folded stacks, Chrome or Perfetto trace, or JSON.")
+      abstract:
+        "Write a tape as perf script text, folded stacks, Chrome or Perfetto trace, or JSON.")
 
     @Option(
       name: .customLong("to"),
@@ -62,7 +63,9 @@ extension Probetape {
       }
       try export.finish(conclusion)
       // Calls are drawn as the handler concludes: say so where that is not certain.
-      if conclusion.verdict != .match { Console.note("probetape: \(TextReport.summary(conclusion))") }
+      if conclusion.verdict != .match {
+        Console.note("probetape: \(TextReport.summary(conclusion))")
+      }
     }
   }
 }

@@ -14,7 +14,8 @@ extension Probetape {
         perf record -k CLOCK_MONOTONIC -e probe_x:f -e probe_x:f__return --call-graph dwarf,64 -- COMMAND
         """)
 
-    @Argument(help: ArgumentHelp("What perf record wrote; - for standard input.", valueName: "perf.data"))
+    @Argument(
+      help: ArgumentHelp("What perf record wrote; - for standard input.", valueName: "perf.data"))
     var input: String
 
     @Option(name: .short, help: ArgumentHelp("The tape to write; - for a pipe.", valueName: "tape"))
