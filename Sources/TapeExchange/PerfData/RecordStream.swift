@@ -23,7 +23,6 @@ struct RecordStream {
   private var plainHead = 0
 
   private static let chunk = 1 << 20
-  private static let plainChunk = 1 << 18
 
   init(_ input: PerfInput, _ header: PerfFileHeader) {
     self.input = input
@@ -80,11 +79,11 @@ struct RecordStream {
     }
     let before = blockPosition
     let written = zstd.decompress(
-      block, position: &blockPosition, limit: Self.plainChunk, into: &plain)
+      block, position: &blockPosition, into: &plain)
     guard let written, written > 0 || blockPosition > before || holdsOutput else {
       return stop(.compression, at: blockOffset)
     }
-    holdsOutput = written == Self.plainChunk
+    holdsOutput = written == ZstdStream.pieceMax
   }
 
   /// A record of the decompressed piece; nil when it has no whole one.

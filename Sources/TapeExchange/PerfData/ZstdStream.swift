@@ -4,6 +4,10 @@ import CZstd
 @safe final class ZstdStream {
   // Owned by this object: created once, freed in deinit, never handed out; hence `@safe`.
   private let context: OpaquePointer?
+  private var piece = [UInt8](repeating: 0, count: pieceMax)
+
+  /// Bytes that come out of one call at most.
+  static let pieceMax = 1 << 18
 
   init() {
     unsafe context = unsafe ZSTD_createDCtx()
@@ -13,27 +17,25 @@ import CZstd
     unsafe ZSTD_freeDCtx(context)
   }
 
-  /// Decompresses from `input` at `position`, which moves on, and appends at most `limit` bytes to
-  /// `target`. Returns how many were appended, or nil when the input is no such stream.
+  /// Decompresses from `input` at `position`, which moves on, and appends at most ``pieceMax`` bytes
+  /// to `target`. Returns how many were appended, or nil when the input is no such stream.
   func decompress(
-    _ input: [UInt8], position: inout Int, limit: Int, into target: inout [UInt8]
+    _ input: [UInt8], position: inout Int, into target: inout [UInt8]
   ) -> Int? {
-    precondition(position >= 0 && position <= input.count && limit > 0)
-    let start = target.count
-    target.append(contentsOf: repeatElement(0, count: limit))
+    precondition(position >= 0 && position <= input.count)
     var written = 0
-    // Both buffers are whole arrays from the given places on, and neither is kept.
-    let result = unsafe target.withUnsafeMutableBytes { target in
+    // Both buffers are whole arrays, the input's from `position` on, and neither is kept.
+    let result = unsafe piece.withUnsafeMutableBytes { piece in
       unsafe input.withUnsafeBytes { input in
         var source = unsafe ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: position)
-        var sink = unsafe ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: start)
+        var sink = unsafe ZSTD_outBuffer(dst: piece.baseAddress, size: piece.count, pos: 0)
         let result = unsafe ZSTD_decompressStream(context, &sink, &source)
         unsafe position = source.pos
-        unsafe written = sink.pos - start
+        unsafe written = sink.pos
         return result
       }
     }
-    target.removeSubrange((start + written)...)
+    target += piece[..<written]
     return ZSTD_isError(result) == 0 ? written : nil
   }
 }

@@ -68,7 +68,7 @@ import Testing
     let place = try #require(lines.firstIndex { $0.contains("probetape:p_t3:") })
     let frames = lines[(place + 1)...].prefix { !$0.isEmpty }
     #expect(
-      frames.map { String($0.split(separator: " ")[1]) } == [
+      frames.map { String($0.split(whereSeparator: \.isWhitespace)[1]) } == [
         "p_t3+0x0", "p_t2+0x0", "p_t1+0x0", "p_caller+0x0",
       ])
   }

@@ -9,11 +9,17 @@ import Testing
   private func imported(
     _ functions: [String] = ["outer", "inner", "last"],
     configure: (inout PerfDataBuilder) -> Void = { _ in },
-    run: (inout PerfDataBuilder) -> Void = { ArmProgram.run(&$0) }
+    run: (inout PerfDataBuilder) -> Void
   ) throws -> ImportedTape {
     var builder = ArmProgram.start(functions, configure: configure)
     run(&builder)
     return try ImportedTape(builder.file())
+  }
+
+  private func importedRun(
+    configure: (inout PerfDataBuilder) -> Void
+  ) throws -> ImportedTape {
+    try imported(configure: configure) { ArmProgram.run(&$0) }
   }
 
   private func verdict(_ tape: ImportedTape) throws -> (Verdict, String) {
@@ -47,7 +53,7 @@ import Testing
   }
 
   @Test func `a period above one leaves hits out`() throws {
-    let (verdict, reason) = try verdict(imported(configure: { $0.period = 2 }))
+    let (verdict, reason) = try verdict(importedRun(configure: { $0.period = 2 }))
     #expect(verdict == .unjudged)
     #expect(reason.contains("did not sample every hit"))
   }
@@ -172,13 +178,13 @@ import Testing
   }
 
   @Test func `an attached recording that is all beginning is not judged`() throws {
-    let (verdict, reason) = try verdict(imported(configure: { $0.enablesOnExec = false }))
+    let (verdict, reason) = try verdict(importedRun(configure: { $0.enablesOnExec = false }))
     #expect(verdict == .unjudged)
     #expect(reason.contains("still switching its events on"))
   }
 
   @Test func `a file without tracing data is read by the looks of its samples`() throws {
-    let tape = try imported(configure: { $0.hasTracingData = false })
+    let tape = try importedRun(configure: { $0.hasTracingData = false })
     #expect(tape.hits.map(\.kind) == [.entry, .entry, .entry, .return, .return, .return])
     #expect(tape.header.probes.map(\.fileOffset) == [0x4100, 0x4200, 0x4300])
     #expect(try verdict(tape).0 == .match)

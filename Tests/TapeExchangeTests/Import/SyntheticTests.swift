@@ -9,15 +9,21 @@ import Testing
 @Suite struct SyntheticTests {
   private func imported(
     usesMmap2: Bool = true, configure: (inout PerfDataBuilder) -> Void = { _ in },
-    run: (inout PerfDataBuilder) -> Void = { ArmProgram.run(&$0) }
+    run: (inout PerfDataBuilder) -> Void
   ) throws -> ImportedTape {
     var builder = ArmProgram.start(usesMmap2: usesMmap2, configure: configure)
     run(&builder)
     return try ImportedTape(builder.file())
   }
 
+  private func importedRun(
+    usesMmap2: Bool = true, configure: (inout PerfDataBuilder) -> Void = { _ in }
+  ) throws -> ImportedTape {
+    try imported(usesMmap2: usesMmap2, configure: configure) { ArmProgram.run(&$0) }
+  }
+
   @Test func `an arm64 file replays to a match`() throws {
-    let tape = try imported()
+    let tape = try importedRun()
     #expect(tape.header.kernel.architecture == .aarch64)
     #expect(tape.hits.map(\.probe) == ["outer", "inner", "last", "last", "inner", "outer"])
     #expect(tape.hits.map(\.kind) == [.entry, .entry, .entry, .return, .return, .return])
@@ -34,7 +40,7 @@ import Testing
   }
 
   @Test func `arm64 needs no stack words`() throws {
-    let tape = try imported(configure: { $0.hasStack = false })
+    let tape = try importedRun(configure: { $0.hasStack = false })
     #expect(try tape.replay().verdict == .match)
   }
 
@@ -50,12 +56,12 @@ import Testing
 
   @Test(arguments: [96, 104, 112, 120, 128, 136, 144])
   func `attributes of all versions are read`(size: Int) throws {
-    let tape = try imported(configure: { $0.attributeSize = size })
+    let tape = try importedRun(configure: { $0.attributeSize = size })
     #expect(try tape.replay().verdict == .match)
   }
 
   @Test func `mappings without MMAP2 do as well`() throws {
-    let tape = try imported(usesMmap2: false)
+    let tape = try importedRun(usesMmap2: false)
     #expect(tape.header.probes.map(\.fileOffset) == [0x4100, 0x4200, 0x4300])
     #expect(try tape.replay().verdict == .match)
   }
