@@ -75,7 +75,8 @@ import Testing
     let folder = try PerfHost.Folder()
     let recorded = try PerfHost.record(
       folder, try program(folder), Self.functions,
-      "{ perf record -q -m 8M -k CLOCK_MONOTONIC \(options) -- $PROGRAM \(target); }", isPipe: isPipe)
+      "{ perf record -q -m 8M -k CLOCK_MONOTONIC \(options) -- $PROGRAM \(target); }",
+      isPipe: isPipe)
     let tape = try ImportedTape(path: recorded.data)
     try expectHits(tape, recorded)
     #expect(Set(tape.header.probes.map(\.symbol)) == Set(Self.functions))
