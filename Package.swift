@@ -61,12 +61,13 @@ let package = Package(
       resources: [.embedInCode("Witness/witness.bpf.c")],
       swiftSettings: strict),
     floor("Reduction", ["Replay"]),
+    floor("TapeExchange", ["ProbeEvents", "TapeFormat", "Replay", "CZstd", system]),
     floor("ProbetapeTesting", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay"]),
     .executableTarget(
       name: "probetape",
       dependencies: [
         "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Reduction",
-        "Recorder", "ProbetapeTesting", system,
+        "Recorder", "TapeExchange", "ProbetapeTesting", system,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -83,6 +84,13 @@ let package = Package(
       "HandlerHostTests",
       ["ProbeEvents", "TapeFormat", "HandlerHost", "Replay", "ProbetapeTesting", "probetape"]),
     tests("ReductionTests", ["Reduction"]),
+    .testTarget(
+      name: "TapeExchangeTests",
+      dependencies: [
+        "ProbeEvents", "TapeFormat", "Replay", "TapeExchange", "ProbetapeTesting", "probetape",
+        system,
+      ],
+      exclude: ["Fixtures"], swiftSettings: strict),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],
   swiftLanguageModes: [.v6]

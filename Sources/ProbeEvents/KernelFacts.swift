@@ -52,6 +52,8 @@ public struct KernelFact: Sendable, Hashable {
     case optimizedSites = "optimized-sites"
     /// `si_code` of the signal for a trampoline hit without return instance.
     case noInstanceSignalCode = "no-instance-signal-code"
+    /// What the tape lacks as a whole, see ``EvidenceLimit``.
+    case evidence = "evidence"
   }
 
   /// Stable name, lower case with hyphens.

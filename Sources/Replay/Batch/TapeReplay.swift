@@ -34,7 +34,12 @@ public enum TapeReplay {
     _ reader: inout TapeReader, _ handler: consuming some ProbeHandler & ~Copyable,
     _ observer: some ReplayObserver
   ) throws(TapeError) -> TapeConclusion {
+    let limit = reader.header.kernel.evidenceLimit
+    if let limit, case .order = limit {
+      return try replayOrder(&reader, limit, handlerName: handler.name, observer)
+    }
     var replayer = Replayer(header: reader.header, handler: handler, observer: observer)
+    if let limit { replayer.stopJudging(limit.description) }
     var columns = HitColumns()
     let selected: TapeColumns = reader.header.wholeFrom == 0 ? .judged : [.judged, .times]
     while true {
@@ -53,8 +58,13 @@ public enum TapeReplay {
     _ reader: inout TapeReader, _ handler: consuming some ProbeHandler & ~Copyable,
     _ visit: (HitColumns, [AnnotatedConclusion]) throws -> Void
   ) throws -> TapeConclusion {
+    let limit = reader.header.kernel.evidenceLimit
+    if let limit, case .order = limit {
+      return try annotateOrder(&reader, limit, handlerName: handler.name, visit)
+    }
     var replayer = Replayer(
       header: reader.header, handler: handler, observer: CollectingObserver())
+    if let limit { replayer.stopJudging(limit.description) }
     var columns = HitColumns()
     while true {
       switch try reader.next(into: &columns, selecting: .all) {

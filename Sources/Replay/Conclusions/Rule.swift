@@ -12,6 +12,7 @@ enum Rule {
   static let prepare =
     "an instance is chained exactly when the return address already is the trampoline "
     + "(kernel/events/uprobes.c prepare_uretprobe())"
+  static let order = "a return belongs to a call of its task that was entered and has not returned"
   static let possible = "a handler's conclusions add up"
   static let hijack =
     "only the slot of a return instance is set to the trampoline "
