@@ -46,7 +46,8 @@ let package = Package(
       name: "HandlerHost", dependencies: ["ProbeEvents", "CProbeHandler", system],
       resources: [.embedInCode("KernelSource/StandIns")],
       swiftSettings: strict),
-    floor("Replay", ["ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost"]),
+    floor(
+      "Replay", ["ProbeEvents", "TapeFormat", "KernelModel", "InstructionDecoding", "HandlerHost"]),
     floor("InstructionDecoding", ["ProbeEvents", "KernelModel", "CCapstone"]),
     floor(
       "Recorder", ["ProbeEvents", "TapeFormat", "CPerfEvent", "CElf", "CCapstone", system]),
@@ -73,7 +74,12 @@ let package = Package(
       "HandlerHostTests",
       ["ProbeEvents", "TapeFormat", "HandlerHost", "Replay", "ProbetapeTesting", "probetape"]),
     tests("ReductionTests", ["Reduction"]),
-    tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
+    tests(
+      "RecorderTests",
+      [
+        "ProbeEvents", "TapeFormat", "Recorder", "CPerfEvent", "KernelModel",
+        "InstructionDecoding",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

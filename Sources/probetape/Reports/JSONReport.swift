@@ -26,7 +26,8 @@ enum JSONReport {
   }
 
   private struct Evidence: Encodable {
-    var returns, returnSlots, stackWords, trampolineWords, signals, returnsOfUnseenEntries: UInt64
+    var returns, returnSlots, stackWords, trampolineWords, signals, steps: UInt64
+    var returnsOfUnseenEntries: UInt64
   }
 
   private struct Disagreement: Encodable {
@@ -80,6 +81,6 @@ enum JSONReport {
     Evidence(
       returns: counts.returns, returnSlots: counts.returnSlots, stackWords: counts.stackWords,
       trampolineWords: counts.trampolineWords, signals: counts.signals,
-      returnsOfUnseenEntries: counts.returnsOfUnseenEntries)
+      steps: counts.steps, returnsOfUnseenEntries: counts.returnsOfUnseenEntries)
   }
 }
