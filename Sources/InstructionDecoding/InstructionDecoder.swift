@@ -7,7 +7,8 @@ public import ProbeEvents
 ///
 /// Capstone says how long an x86 instruction is and whether it has a ModRM byte; the parts follow
 /// from the encoding. Where the kernel's own decoder and Capstone disagree about whether bytes are an
-/// instruction at all, this is Capstone's answer. An arm64 instruction is a word and needs no
+/// instruction at all, this is Capstone's answer, except that opcodes which 64-bit mode has lost are
+/// instructions for the kernel. An arm64 instruction is a word and needs no
 /// decoding.
 @safe
 public struct InstructionDecoder: ~Copyable {
@@ -54,7 +55,9 @@ public struct InstructionDecoder: ~Copyable {
   public func decode(_ bytes: [UInt8]) -> ProbedInstruction {
     switch architecture {
     case .x86_64:
-      return decodeX86(Array(bytes.prefix(16))).map { .x86($0) } ?? .undecodable
+      let bytes = Array(bytes.prefix(16))
+      let instruction = decodeX86(bytes) ?? (isCompat ? nil : X86Encoding(lostOpcodeIn: bytes))
+      return instruction.map { .x86($0) } ?? .undecodable
     case .aarch64:
       guard bytes.count >= 4 else { return .undecodable }
       let word = bytes.prefix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }

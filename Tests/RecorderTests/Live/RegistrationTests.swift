@@ -50,7 +50,7 @@ extension LiveTests {
       .enabled(if: RegistrationTests.isX86, "the instructions are x86-64"),
       arguments: [
         "first": 0, "second": 0, "halt": 524, "breakpoint": 524, "locked": 524, "masking": 524,
-        "nothing": 8, "port": 524, "syscalling": 0, "vector": 524, "prefixed": 524,
+        "nothing": 524, "port": 524, "syscalling": 0, "vector": 524, "prefixed": 524,
       ] as [String: Int32])
     func instructions(place: String, number: Int32) throws {
       let program = try Program(Self.source)
