@@ -50,7 +50,8 @@ let package = Package(
       name: "HandlerHost", dependencies: ["ProbeEvents", "CProbeHandler", system],
       resources: [.embedInCode("KernelSource/StandIns")],
       swiftSettings: strict),
-    floor("Replay", ["ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost"]),
+    floor(
+      "Replay", ["ProbeEvents", "TapeFormat", "KernelModel", "InstructionDecoding", "HandlerHost"]),
     floor("InstructionDecoding", ["ProbeEvents", "KernelModel", "CCapstone"]),
     .target(
       name: "Recorder",
@@ -91,7 +92,12 @@ let package = Package(
         system,
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
-    tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
+    tests(
+      "RecorderTests",
+      [
+        "ProbeEvents", "TapeFormat", "Recorder", "CPerfEvent", "KernelModel",
+        "InstructionDecoding",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

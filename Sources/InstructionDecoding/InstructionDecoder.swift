@@ -7,13 +7,14 @@ public import ProbeEvents
 ///
 /// Capstone says how long an x86 instruction is and whether it has a ModRM byte; the parts follow
 /// from the encoding. Where the kernel's own decoder and Capstone disagree about whether bytes are an
-/// instruction at all, this is Capstone's answer. An arm64 instruction is a word and needs no
+/// instruction at all, this is Capstone's answer, except that opcodes which 64-bit mode has lost are
+/// instructions for the kernel. An arm64 instruction is a word and needs no
 /// decoding.
 @safe
 public struct InstructionDecoder: ~Copyable {
-  private let handle: csh
+  let handle: csh
   private let instruction: UnsafeMutablePointer<cs_insn>
-  private let architecture: Architecture
+  let architecture: Architecture
   private let isCompat: Bool
 
   /// A decoder; nil when this Capstone was built without the architecture.
@@ -54,7 +55,9 @@ public struct InstructionDecoder: ~Copyable {
   public func decode(_ bytes: [UInt8]) -> ProbedInstruction {
     switch architecture {
     case .x86_64:
-      return decodeX86(Array(bytes.prefix(16))).map { .x86($0) } ?? .undecodable
+      let bytes = Array(bytes.prefix(16))
+      let instruction = decodeX86(bytes) ?? (isCompat ? nil : X86Encoding(lostOpcodeIn: bytes))
+      return instruction.map { .x86($0) } ?? .undecodable
     case .aarch64:
       guard bytes.count >= 4 else { return .undecodable }
       let word = bytes.prefix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
@@ -63,21 +66,30 @@ public struct InstructionDecoder: ~Copyable {
   }
 
   private func decodeX86(_ bytes: [UInt8]) -> X86Encoding? {
-    unsafe bytes.withUnsafeBufferPointer { buffer in
+    // The pointer is used inside the closure alone.
+    unsafe withDecoded(bytes) { instruction in
+      // The details are there since the option is on, and the union's member is this architecture's.
+      guard let detail = unsafe instruction.pointee.detail else { return nil }
+      let length = Int(unsafe instruction.pointee.size)
+      guard length > 0, length <= bytes.count else { return nil }
+      return unsafe X86Encoding(
+        splitting: Array(bytes.prefix(length)), is64Bit: !isCompat,
+        hasModRM: detail.pointee.x86.encoding.modrm_offset != 0)
+    }
+  }
+
+  /// Calls `body` with the instruction that some bytes begin with; nil when they are none. The
+  /// pointer must not leave the closure.
+  func withDecoded<Result>(
+    _ bytes: [UInt8], _ body: (UnsafeMutablePointer<cs_insn>) -> Result?
+  ) -> Result? {
+    let isDecoded = unsafe bytes.withUnsafeBufferPointer { buffer in
       var start = buffer.baseAddress
       var remaining = buffer.count
       var address: UInt64 = 0
       // Capstone reads at most `remaining` bytes from `start`, which are the buffer's.
-      guard unsafe cs_disasm_iter(handle, &start, &remaining, &address, instruction),
-        // The details are there since the option is on, and the union's member is this
-        // architecture's.
-        let detail = unsafe instruction.pointee.detail
-      else { return nil }
-      let length = Int(unsafe instruction.pointee.size)
-      guard length > 0, length <= buffer.count else { return nil }
-      return unsafe X86Encoding(
-        splitting: Array(buffer.prefix(length)), is64Bit: !isCompat,
-        hasModRM: detail.pointee.x86.encoding.modrm_offset != 0)
+      return unsafe cs_disasm_iter(handle, &start, &remaining, &address, instruction)
     }
+    return isDecoded ? unsafe body(instruction) : nil
   }
 }

@@ -46,6 +46,20 @@ extension X86Encoding {
       operandBytes: isWide ? 8 : prefixes.contains(0x66) ? 2 : 4)
   }
 
+  /// An opcode that is no instruction in 64-bit mode any more, without its operands; nil when the bytes
+  /// have none. The kernel's decoder lets it pass, so that its table refuses it (live on 6.18).
+  init?(lostOpcodeIn bytes: [UInt8]) {
+    let prefixes = Array(bytes.prefix { Self.legacyPrefixes.contains($0) })
+    guard let opcode = bytes.dropFirst(prefixes.count).first, Self.lostOpcodes.contains(opcode)
+    else { return nil }
+    self.init(bytes: prefixes + [opcode], prefixes: prefixes, opcode: [opcode])
+  }
+
+  private static let lostOpcodes: Set<UInt8> = [
+    0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0x82, 0x9a, 0xd4,
+    0xd5, 0xd6, 0xea,
+  ]
+
   private static let legacyPrefixes: Set<UInt8> = [
     0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3,
   ]

@@ -24,6 +24,24 @@ import Testing
     #expect(outcome.errors.contains("/dev/full"))
   }
 
+  @Test func `matrix lists what differs between epochs outside return instances`() throws {
+    let outcome = try Tool.run("matrix", "--rules")
+    #expect(outcome.status == 0)
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    let emulation = try #require(lines.first { $0.contains(" emulation ") })
+    #expect(emulation.contains("E0-E1 plainNop, E2 branches, E3-E7 pushes, E8-E9 recognisedNops"))
+    #expect(lines.contains("# x86_64") && lines.contains("# aarch64"))
+    let json = try Tool.run("matrix", "--rules", "--json")
+    let rows = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+    let kprobes = rows.filter { ($0["room"] as? String)?.hasPrefix("Kprobes/") == true }
+    // A cell for each of the epochs, E0 to E9 and K0 to K15.
+    #expect(rows.allSatisfy { [10, 16].contains(($0["epochs"] as? [Any])?.count) })
+    #expect(kprobes.count > 20 && rows.count > kprobes.count)
+    #expect(try Tool.run("matrix").status == 64)
+    #expect(try Tool.run("matrix", "--rules", ReplayCommandTests.tailChain).status == 64)
+  }
+
   @Test func `stat has the promised fields`() throws {
     let outcome = try Tool.run("stat", "--json", ReplayCommandTests.tailChain)
     #expect(outcome.status == 0)

@@ -55,7 +55,7 @@ struct DecoderTests {
 
   @Test("bytes that are no instruction, or only its beginning, are undecodable")
   func undecodable() throws {
-    for bytes in [[], [0x06], [0xe8, 0, 0], [0x66], [0x0f]] as [[UInt8]] {
+    for bytes in [[], [0xe8, 0, 0], [0x66], [0x0f]] as [[UInt8]] {
       #expect(try Self.x86(bytes) == nil, "\(bytes)")
     }
     guard let arm = InstructionDecoder(.aarch64) else { throw NoDecoder() }
@@ -63,6 +63,19 @@ struct DecoderTests {
     #expect(
       arm.decode([0x1f, 0x20, 0x03, 0xd5, 0xff])
         == .arm64(ARM64Instruction(rawValue: 0xd503_201f)))
+  }
+
+  @Test("an opcode that 64-bit mode has lost is one for the kernel, which refuses it by its table")
+  func lost() throws {
+    let rules = UprobeRules(epoch: .e8, architecture: .x86_64)
+    for bytes in [[0x06], [0x66, 0x27], [0xd4, 0x0a]] as [[UInt8]] {
+      let encoding = try #require(try Self.x86(bytes))
+      #expect(throws: UprobeRefusal.unsupportedInstruction) {
+        try rules.analyzeInstruction(.x86(encoding), at: 0x40_0000, isCompat: false)
+      }
+    }
+    // In 32-bit mode it is an instruction.
+    #expect(try Self.x86([0x06], isCompat: true)?.opcode == [0x06])
   }
 
   @Test("random bytes never trap the decoder or the analysis")

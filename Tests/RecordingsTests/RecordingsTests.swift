@@ -26,6 +26,10 @@ import Testing
       "vfork-inside", "threads", "exec-inside", "pthread-exit-through", "pthread-cancel-through",
       "exception-through", "slot-overwritten", "forged-return", "jump-to-trampoline", "nop5-site",
       "sqlite3-malloc-free",
+      "instruction-nops", "instruction-push", "instruction-conditions", "instruction-jumps",
+      "instruction-calls", "instruction-relative", "instruction-stepped", "instruction-repeat",
+      "instruction-trap-flag", "instruction-pushf", "instruction-syscall", "instruction-vex",
+      "instruction-vex-compare", "instruction-nop5", "processes",
     ]
     #expect(demanded.subtracting(names) == [])
   }

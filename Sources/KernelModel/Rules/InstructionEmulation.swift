@@ -1,10 +1,11 @@
 extension UprobeRules {
   /// Which x86-64 instructions are emulated instead of stepped.
   ///
-  /// Evidence: branch_setup_xol_ops() is in 3.16 and not in 3.15; push_setup_xol_ops() is in 4.19.78
-  /// and not in 4.15.18; "uprobes/x86: Accept more NOP forms" (6.18); "x86/insn,uprobes,alternative:
-  /// Unify insn_is_nop()" (after 6.18). Each includes what came before, except that the last one
-  /// stopped taking `pause` and `xchg %r8,%rax` for a nop.
+  /// Evidence: branch_setup_xol_ops() is in 3.16 and not in 3.15; push_setup_xol_ops() is in
+  /// 4.19.78 and not in 4.15.18 (4.16 by general knowledge: no source between the two was at hand);
+  /// "uprobes/x86: Accept more NOP forms" (6.18); "x86/insn,uprobes,alternative: Unify
+  /// insn_is_nop()" (after 6.18). Each includes what came before, except that the last one stopped
+  /// taking `pause` and `xchg %r8,%rax` for a nop.
   public enum InstructionEmulation: UInt8, Sendable, Hashable, CaseIterable, Comparable,
     BitwiseCopyable
   {

@@ -18,7 +18,13 @@ public enum TapeReplay {
   public static func replay(
     _ reader: inout TapeReader, handler: HandlerChoice
   ) throws(TapeError) -> TapeConclusion {
-    try replay(&reader, handler.handler(for: reader.header.kernel), NoObserver())
+    let header = reader.header
+    var stepping = SteppingCheck(
+      header: header, rules: handler.uprobeRules(for: header.kernel))
+    var conclusion = try replay(
+      &reader, handler.handler(for: header.kernel), NoObserver(), stepping: &stepping)
+    stepping?.conclude(&conclusion)
+    return conclusion
   }
 
   /// Feeds an opened tape to a handler and hands every block to `visit`, with what was concluded
@@ -27,12 +33,26 @@ public enum TapeReplay {
     _ reader: inout TapeReader, handler: HandlerChoice,
     visit: (HitColumns, [AnnotatedConclusion]) throws -> Void
   ) throws -> TapeConclusion {
-    try annotate(&reader, handler.handler(for: reader.header.kernel), visit)
+    let header = reader.header
+    var stepping = SteppingCheck(
+      header: header, rules: handler.uprobeRules(for: header.kernel))
+    var conclusion = try annotate(
+      &reader, handler.handler(for: header.kernel), stepping: &stepping, visit)
+    stepping?.conclude(&conclusion)
+    return conclusion
   }
 
   static func replay(
     _ reader: inout TapeReader, _ handler: consuming some ProbeHandler & ~Copyable,
     _ observer: some ReplayObserver
+  ) throws(TapeError) -> TapeConclusion {
+    var stepping: SteppingCheck?
+    return try replay(&reader, handler, observer, stepping: &stepping)
+  }
+
+  private static func replay(
+    _ reader: inout TapeReader, _ handler: consuming some ProbeHandler & ~Copyable,
+    _ observer: some ReplayObserver, stepping: inout SteppingCheck?
   ) throws(TapeError) -> TapeConclusion {
     let limit = reader.header.kernel.evidenceLimit
     if let limit, case .order = limit {
@@ -41,13 +61,18 @@ public enum TapeReplay {
     var replayer = Replayer(header: reader.header, handler: handler, observer: observer)
     if let limit { replayer.stopJudging(limit.description) }
     var columns = HitColumns()
-    let selected: TapeColumns = reader.header.wholeFrom == 0 ? .judged : [.judged, .times]
+    var selected: TapeColumns = reader.header.wholeFrom == 0 ? .judged : [.judged, .times]
+    if stepping != nil { selected.insert(.registers) }
     while true {
       let step = try reader.next(
         into: &columns, selecting: selected, marking: replayer.likelyTrampoline)
       switch step {
-      case .block: replayer.feed(columns)
-      case .damage(let damage): replayer.stopJudging(damage.description)
+      case .block:
+        replayer.feed(columns)
+        stepping?.feed(columns)
+      case .damage(let damage):
+        replayer.stopJudging(damage.description)
+        stepping?.stop()
       case .trailer(let trailer): return replayer.finish(trailer)
       case .end: return replayer.finish(nil)
       }
@@ -56,6 +81,15 @@ public enum TapeReplay {
 
   static func annotate(
     _ reader: inout TapeReader, _ handler: consuming some ProbeHandler & ~Copyable,
+    _ visit: (HitColumns, [AnnotatedConclusion]) throws -> Void
+  ) throws -> TapeConclusion {
+    var stepping: SteppingCheck?
+    return try annotate(&reader, handler, stepping: &stepping, visit)
+  }
+
+  private static func annotate(
+    _ reader: inout TapeReader, _ handler: consuming some ProbeHandler & ~Copyable,
+    stepping: inout SteppingCheck?,
     _ visit: (HitColumns, [AnnotatedConclusion]) throws -> Void
   ) throws -> TapeConclusion {
     let limit = reader.header.kernel.evidenceLimit
@@ -71,8 +105,12 @@ public enum TapeReplay {
       case .block:
         replayer.observer.collected.removeAll(keepingCapacity: true)
         replayer.feed(columns)
-        try visit(columns, replayer.observer.collected)
-      case .damage(let damage): replayer.stopJudging(damage.description)
+        stepping?.feed(columns)
+        let found = stepping?.takeNew() ?? []
+        try visit(columns, replayer.observer.collected.replacing(at: found))
+      case .damage(let damage):
+        replayer.stopJudging(damage.description)
+        stepping?.stop()
       case .trailer(let trailer): return replayer.finish(trailer)
       case .end: return replayer.finish(nil)
       }
@@ -103,5 +141,19 @@ struct CollectingObserver: ReplayObserver {
 
   mutating func concluded(hit: UInt64, depth: Int, _ conclusion: HitConclusion) {
     collected.append(AnnotatedConclusion(hit: hit, depth: depth, conclusion: conclusion))
+  }
+}
+
+extension [AnnotatedConclusion] {
+  /// The conclusions, with divergences in the place of what was concluded about the same hits.
+  fileprivate func replacing(at divergences: ArraySlice<Divergence>) -> Self {
+    guard !divergences.isEmpty else { return self }
+    let byHit = Dictionary(divergences.map { ($0.hit, $0) }) { first, _ in first }
+    return map { annotated in
+      guard let divergence = byHit[annotated.hit] else { return annotated }
+      var annotated = annotated
+      annotated.conclusion = .diverged(divergence)
+      return annotated
+    }
   }
 }

@@ -24,6 +24,9 @@ public enum DivergenceClass: String, Sendable, Hashable, CaseIterable {
   case wrongSignal
   /// The target ended in another way than the handler's last signal demands.
   case wrongExit
+  /// What a probed instruction left behind (registers, the stack, where the task went on) is not what
+  /// the kernel's emulation or step of it leaves, or the kernel does not probe it at all.
+  case wrongStep
   /// The handler read or wrote user memory in a way that no kernel does.
   case wrongMemory
   /// The handler contradicted itself, or is in an impossible state: a leak, a lost reference, or

@@ -59,6 +59,8 @@ public struct EvidenceCounts: Sendable, Hashable {
   public var copiedWords: UInt64 = 0
   /// Signals at the trampoline.
   public var signals: UInt64 = 0
+  /// Probed instructions whose effect the next hit shows.
+  public var steps: UInt64 = 0
   /// Returns of calls that were entered before recording began.
   public var returnsOfUnseenEntries: UInt64 = 0
   /// Lists of the kernel's own that were read while recording.

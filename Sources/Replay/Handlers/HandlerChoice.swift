@@ -22,6 +22,14 @@ public enum HandlerChoice: Sendable, Hashable {
     self = .model(epoch, name: text)
   }
 
+  /// The rules by which probed instructions take effect.
+  func uprobeRules(for kernel: KernelFacts) -> UprobeRules {
+    switch self {
+    case .modelOfTape: UprobeRules(kernel: kernel)
+    case .model(let epoch, _): UprobeRules(epoch: epoch, architecture: kernel.architecture)
+    }
+  }
+
   func handler(for kernel: KernelFacts) -> ModelHandler {
     switch self {
     case .modelOfTape:

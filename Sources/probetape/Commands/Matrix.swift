@@ -12,8 +12,13 @@ extension Probetape {
       abstract: "Replay each tape under the rules of every epoch of kernels.",
       discussion: """
         A cell is `=` for a match, the number of the first hit that differs, or `?` where the tape \
-        could not be judged. The exit status is that of each tape under its own kernel's rules.
+        could not be judged. The exit status is that of each tape under its own kernel's rules. What \
+        no tape of return probes shows (registration, how instructions take effect, kprobes) is \
+        listed by --rules, a line for each rule that differs between epochs.
         """)
+
+    @Flag(help: "The rules outside the return instances, by epoch and architecture; no tapes.")
+    var rules = false
 
     @Flag(help: "One JSON object per tape, in an array.")
     var json = false
@@ -29,13 +34,20 @@ extension Probetape {
     var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
 
     @Argument(help: ArgumentHelp("Tapes, or directories of tapes.", valueName: "tape"))
-    var tapes: [String]
+    var tapes: [String] = []
 
     func validate() throws {
       guard jobs > 0 else { throw ValidationError("-j takes a number from 1 upwards.") }
+      guard rules == tapes.isEmpty else {
+        throw ValidationError("Give either tapes or --rules.")
+      }
     }
 
     func run() throws {
+      if rules {
+        try Console.print(json ? try RuleReport.json() : RuleReport.text())
+        return
+      }
       let paths = try TapePaths.expand(tapes)
       let rows = EpochMatrix.rows(paths: paths, jobs: jobs)
       let kernels = kernel.map { name in

@@ -26,8 +26,8 @@ enum JSONReport {
   }
 
   private struct Evidence: Encodable {
-    var returns, returnSlots, stackWords, trampolineWords, signals, returnsOfUnseenEntries,
-      witnesses, copiedWords: UInt64
+    var returns, returnSlots, stackWords, trampolineWords, copiedWords, signals, steps: UInt64
+    var returnsOfUnseenEntries, witnesses: UInt64
   }
 
   private struct Disagreement: Encodable {
@@ -80,8 +80,9 @@ enum JSONReport {
   private static func evidence(_ counts: EvidenceCounts) -> Evidence {
     Evidence(
       returns: counts.returns, returnSlots: counts.returnSlots, stackWords: counts.stackWords,
-      trampolineWords: counts.trampolineWords, signals: counts.signals,
-      returnsOfUnseenEntries: counts.returnsOfUnseenEntries, witnesses: counts.witnesses,
-      copiedWords: counts.copiedWords)
+      trampolineWords: counts.trampolineWords, copiedWords: counts.copiedWords,
+      signals: counts.signals,
+      steps: counts.steps, returnsOfUnseenEntries: counts.returnsOfUnseenEntries,
+      witnesses: counts.witnesses)
   }
 }

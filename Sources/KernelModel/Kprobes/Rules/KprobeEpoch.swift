@@ -40,6 +40,9 @@ public enum KprobeEpoch: Int, CaseIterable, Comparable, Sendable {
   /// The short name, `K8`.
   public var name: String { "K\(rawValue)" }
 
+  /// The mainline version the epoch begins with, `5.13`.
+  public var firstRelease: String { "\(firstVersion.major).\(firstVersion.minor)" }
+
   /// The first mainline version of the epoch.
   var firstVersion: (major: Int, minor: Int) {
     switch self {

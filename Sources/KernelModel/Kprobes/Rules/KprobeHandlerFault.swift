@@ -3,7 +3,8 @@ internal import ProbeEvents
 extension KprobeRules {
   /// What the kernel does about a page fault in a pre- or post-handler.
   ///
-  /// Evidence: fault handlers were removed between 5.11 and 5.15 (5.14, unverified). arm64 still
+  /// Evidence: fault handlers are there in 5.11 and gone in 5.14.0, where a module that sets one
+  /// does not build (kimocoder/wifite2 issue 115, a Debian derivative's 5.14.0). arm64 still
   /// consulted the exception table itself in 6.1.192 and no longer does in 6.12.
   public enum HandlerFault: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// The running probe counts a miss, its fault handler is asked, then the exception table.

@@ -19,8 +19,9 @@ extension KprobeRules {
   /// Where return instances are kept, free and in use.
   ///
   /// Evidence: 4.8 hashes tasks; 5.10.13 does so too and compares stack frames; 5.11 has a list per
-  /// task; x86 uses rethook in 5.19; between 6.6 and 6.8 the free ones moved to an object pool
-  /// (6.7, unverified).
+  /// task; x86 uses rethook in 5.19 and in the release candidates of 5.18 (lkrg-org/lkrg issue
+  /// 174); between 6.6 and 6.8 the free ones moved to an object pool (6.7 by general knowledge: no
+  /// source between the two was at hand).
   public enum ReturnStorage: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// A hash table of tasks.
     case hashTable

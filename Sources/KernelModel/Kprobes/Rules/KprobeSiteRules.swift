@@ -26,7 +26,7 @@ extension KprobeRules {
   /// Whether a place inside the function tracer's call, but not at its start, is refused.
   ///
   /// Evidence: arch_check_ftrace_location() of 4.19 against check_ftrace_location() of 6.1.192
-  /// (5.18, unverified).
+  /// (5.18 by general knowledge: no source between the two was at hand).
   public enum FtraceInside: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// With EILSEQ.
     case refused

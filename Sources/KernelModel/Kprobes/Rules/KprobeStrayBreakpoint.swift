@@ -41,7 +41,7 @@ extension KprobeRules {
   ///
   /// Evidence: brk_handler() and single_step_handler() name kprobes before other hooks until 5.1,
   /// kprobes are hooks themselves in 5.2, and the table of handlers is gone in 6.12.117 (mainline
-  /// 6.17, unverified).
+  /// 6.17 by general knowledge: no source of 6.15 to 6.17 was at hand).
   public enum DebugDispatch: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// A table by event; the handlers ask kprobes before the hooks.
     case kprobesFirst
