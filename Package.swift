@@ -36,6 +36,8 @@ let package = Package(
     .systemLibrary(name: "CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
     .systemLibrary(
       name: "CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
+    .systemLibrary(
+      name: "CMessageDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
     .target(name: "CPerfEvent", linkerSettings: [.linkedLibrary("stdc++")]),
 
     floor("ProbeEvents", []),
@@ -50,13 +52,13 @@ let package = Package(
     floor("InstructionDecoding", ["ProbeEvents", "KernelModel", "CCapstone"]),
     floor(
       "Recorder", ["ProbeEvents", "TapeFormat", "CPerfEvent", "CElf", "CCapstone", system]),
-    floor("Reduction", ["Replay"]),
+    floor("Reduction", ["ProbeEvents", "TapeFormat", "Replay"]),
     floor("ProbetapeTesting", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay"]),
     .executableTarget(
       name: "probetape",
       dependencies: [
         "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Reduction",
-        "Recorder", "ProbetapeTesting", system,
+        "Recorder", "ProbetapeTesting", "CMessageDigest", system,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -72,7 +74,9 @@ let package = Package(
     tests(
       "HandlerHostTests",
       ["ProbeEvents", "TapeFormat", "HandlerHost", "Replay", "ProbetapeTesting", "probetape"]),
-    tests("ReductionTests", ["Reduction"]),
+    tests(
+      "ReductionTests",
+      ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "Reduction", "ProbetapeTesting"]),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],
   swiftLanguageModes: [.v6]

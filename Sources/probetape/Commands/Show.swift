@@ -46,13 +46,22 @@ extension Probetape {
       if !json {
         for line in text.preamble { try Console.print(line) }
       }
+      var explainer = Explainer(header: header, rules: handler.rulesText(for: header.kernel))
       let conclusion = try HandlerBatch.annotate(&reader, handler, foreign) { columns, concluded in
+        explainer.follow(columns, concluded)
         let lines =
           json
           ? try HitJSON.lines(header, columns, concluded) : text.lines(columns, concluded)
         if !lines.isEmpty { try Console.print(lines.joined(separator: "\n")) }
       }
-      if !json { try Console.print("# " + TextReport.summary(conclusion)) }
+      if json { return }
+      try Console.print("# " + TextReport.summary(conclusion))
+      for divergence in conclusion.divergences {
+        try Console.print("# hit \(divergence.hit): \(divergence.rule)")
+        for line in ExplanationText.lines(explainer.explanation(of: divergence)) {
+          try Console.print("#   " + line)
+        }
+      }
     }
   }
 }

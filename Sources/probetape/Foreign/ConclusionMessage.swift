@@ -13,6 +13,7 @@ struct ConclusionMessage: Codable {
     var expected: String
     var actual: String
     var rule: String
+    var explanation: Explanation?
   }
 
   var tape: Int
@@ -42,7 +43,8 @@ struct ConclusionMessage: Codable {
     divergences = conclusion.divergences.map {
       Disagreement(
         hit: $0.hit, process: $0.thread.process, thread: $0.thread.thread,
-        kind: $0.kind.rawValue, expected: $0.expected, actual: $0.actual, rule: $0.rule)
+        kind: $0.kind.rawValue, expected: $0.expected, actual: $0.actual, rule: $0.rule,
+        explanation: $0.explanation)
     }
   }
 
@@ -64,7 +66,7 @@ struct ConclusionMessage: Codable {
         Divergence(
           hit: $0.hit, thread: ThreadIdentity(process: $0.process, thread: $0.thread),
           kind: DivergenceClass(rawValue: $0.kind) ?? .handlerFaulted, expected: $0.expected,
-          actual: $0.actual, rule: $0.rule)
+          actual: $0.actual, rule: $0.rule, explanation: $0.explanation)
       })
   }
 }

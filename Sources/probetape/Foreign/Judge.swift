@@ -25,8 +25,11 @@ extension Probetape {
         page.hit = 0
         page.tape = UInt64(first + index)
         var reader = try TapeReader(path: path)
-        let conclusion = try ForeignReplay.replay(
+        var conclusion = try ForeignReplay.replay(
           &reader, library: loaded, name: name, progress: PageProgress(page: page))
+        if conclusion.verdict == .diverged {
+          try DivergenceExplanation.add(to: &conclusion, path, library: loaded, name: name)
+        }
         let message = ConclusionMessage(tape: first + index, conclusion)
         try Console.print(try JSONReport.encode(message, isPretty: false))
       }
