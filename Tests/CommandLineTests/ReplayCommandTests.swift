@@ -86,7 +86,7 @@ import Testing
     let promised: Set = ["hit", "thread", "class", "expected", "actual", "rule"]
     #expect(Set(divergence.keys) == promised.union(["explanation"]))
     let explanation = try #require(divergence["explanation"] as? [String: Any])
-    #expect((explanation["sentence"] as? String)?.contains("p_outer, pushed at hit 0") == true)
+    #expect((explanation["sentence"] as? String)?.contains("p_outer, pushed at hit 1") == true)
     #expect((explanation["calls"] as? [Any])?.isEmpty == false)
   }
 

@@ -27,7 +27,9 @@ struct TidiedTape {
     }
     let needed = neededMappings
     for (place, item) in items.enumerated().reversed() {
-      guard case .event(let timed) = item, case .mapping(let mapping) = timed.event else { continue }
+      guard case .event(let timed) = item, case .mapping(let mapping) = timed.event else {
+        continue
+      }
       // Places of kept hits must stay, so what is not needed becomes a mapping of nobody.
       if !needed.contains(mapping) { items[place] = .event(Self.nothing(timed.time)) }
     }

@@ -1,7 +1,7 @@
 import ProbeEvents
 
 /// Numbers for files and probes, the same on both tapes: by build id where there is one, else by
-/// path.
+/// file name, as a program may lie in another folder.
 struct ComparedNames: Sendable {
   private var files: [String: Int] = [:]
   private(set) var fileNames: [String] = []
@@ -30,6 +30,7 @@ struct ComparedNames: Sendable {
   }
 
   private static func key(_ path: String, _ buildID: [UInt8]) -> String {
-    buildID.isEmpty ? path : "build id \(buildID)"
+    if !buildID.isEmpty { return "build id \(buildID)" }
+    return path.split(separator: "/").last.map(String.init) ?? path
   }
 }

@@ -4,7 +4,7 @@ import ProbeEvents
 enum ComparedStep: Hashable, Sendable {
   case hit(NormalHit)
   case fork(isThread: Bool)
-  case exec(name: String)
+  case exec
   case exit
   case signal(number: Int32, code: Int32, isHandled: Bool, at: NormalAddress)
 }

@@ -122,10 +122,10 @@ struct ComparedTape {
       if !isThread { files[fork.child.process] = files[fork.parent.process] }
       return Placed(
         path: path, identity: fork.parent, hit: hits, step: .fork(isThread: isThread))
-    case .exec(let thread, let name):
+    case .exec(let thread, _):
       files[thread.process] = nil
       stacks[thread] = nil
-      return placed(thread, .exec(name: name))
+      return placed(thread, .exec)
     case .exit(let thread): return placed(thread, .exit)
     case .signal(let delivery):
       let map = files[delivery.thread.process] ?? FileMap()

@@ -90,7 +90,9 @@ struct DifferenceFinder {
       left.prefix(ahead.map { $0 } ?? Self.context), right.prefix(other.map { $0 } ?? Self.context)
     )
     var lines = shown.0.map { "- " + text.line($0) } + shown.1.map { "+ " + text.line($0) }
-    if let ahead { lines += left.dropFirst(ahead).prefix(Self.context).map { "  " + text.line($0) } }
+    if let ahead {
+      lines += left.dropFirst(ahead).prefix(Self.context).map { "  " + text.line($0) }
+    }
     return lines
   }
 

@@ -8,7 +8,7 @@ struct StepText {
     switch placed.step {
     case .hit(let hit): "hit \(placed.hit): " + describe(hit)
     case .fork(let isThread): "before hit \(placed.hit): makes a \(isThread ? "thread" : "process")"
-    case .exec(let name): "before hit \(placed.hit): exec \(printable(name))"
+    case .exec: "before hit \(placed.hit): exec"
     case .exit: "before hit \(placed.hit): exit"
     case .signal(let number, _, let isHandled, let place):
       "before hit \(placed.hit): signal \(number) at \(describe(place)), "

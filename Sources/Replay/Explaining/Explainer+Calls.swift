@@ -22,7 +22,7 @@ extension Explainer {
     return Explanation(
       sentence: sentence(divergence, scene, subject, task), rules: rules,
       calls: Array(calls.prefix(Self.callsMax)), olderCalls: max(0, calls.count - Self.callsMax),
-      history: history(task, subject))
+      history: history(task, subject, divergence))
   }
 
   /// The call that the tape's side of a divergence is about, as far as the thread's hits show it.
@@ -65,7 +65,7 @@ extension Explainer {
         name: name(call.probe), entered: call.entered, slot: call.slot,
         handler: poppedHits.contains(call.entered) ? "popped here" : describe(call),
         tape: isReturning(call, subject, scene)
-          ? "returns here" : describe(call.sighting, isSeen: scene != nil))
+          ? "returns here" + overwritten(call) : describe(call.sighting))
     }
     if let scene, let own = row(of: scene, subject, divergence) { rows.insert(own, at: 0) }
     return rows
@@ -106,7 +106,13 @@ extension Explainer {
     }
   }
 
-  private func describe(_ sighting: FollowedCall.Sighting?, isSeen: Bool) -> String {
+  /// What was seen in the slot of a call that returns, if it was something else than it should be.
+  private func overwritten(_ call: FollowedCall) -> String {
+    guard let sighting = call.sighting, !sighting.isTrampoline else { return "" }
+    return ", after " + describe(sighting)
+  }
+
+  private func describe(_ sighting: FollowedCall.Sighting?) -> String {
     guard let sighting else { return "slot not seen again" }
     let word = sighting.isTrampoline ? "trampoline" : hexadecimal(sighting.word)
     return "\(word) at hit \(sighting.hit)"
@@ -124,11 +130,15 @@ extension Explainer {
   }
 
   /// Who pushed the instances in question, and who took them away.
-  private func history(_ task: FollowedTask, _ subject: FollowedCall?) -> [String] {
+  private func history(
+    _ task: FollowedTask, _ subject: FollowedCall?, _ divergence: Divergence
+  ) -> [String] {
     var calls = task.gone.filter { isDropped($0) }.suffix(3) + task.held.suffix(3)
     if let subject, !calls.contains(where: { $0.entered == subject.entered }) {
       calls.append(subject)
     }
+    // The call with which the missing one should have returned.
+    if divergence.kind == .missingReturn, let last = task.gone.last { calls.append(last) }
     var lines: [(hit: UInt64, order: Int, text: String)] = []
     for call in calls {
       lines.append((call.entered, 0, "hit \(call.entered): \(pushed(call))"))
@@ -138,7 +148,10 @@ extension Explainer {
         lines.append((hit, 1, "hit \(hit): \(name(call.probe)) returned"))
       case .dropped(let hit, let cause):
         lines.append(
-          (hit, 1, "hit \(hit): the instance for \(name(call.probe)) was dropped \(why(cause, call))"))
+          (
+            hit, 1,
+            "hit \(hit): the instance for \(name(call.probe)) was dropped \(why(cause, call))"
+          ))
       }
     }
     lines.sort { ($0.hit, $0.order) < ($1.hit, $1.order) }

@@ -12,7 +12,8 @@ extension Explainer {
     case .wrongReturnAddress: wrongReturnAddress(divergence, scene, subject)
     case .chainMismatch: chainMismatch(divergence, scene, subject, task)
     case .strayTrampolineWord:
-      "\(divergence.actual), but no call that the tape shows was entered with that stack pointer"
+      "there should be \(divergence.expected), as no call of this thread that the tape shows was "
+        + "entered with that stack pointer; but \(divergence.actual)"
     case .lostTrampolineWord: lostTrampolineWord(scene, subject)
     case .unexpectedSignal:
       "the kernel found no instance at the trampoline, but the handler still held "
@@ -24,10 +25,12 @@ extension Explainer {
       "the program has no handler for the signal it got at the trampoline, so the handler demands "
         + "\(divergence.expected), but the target ended otherwise: \(divergence.actual)"
     case .wrongMemory, .handlerFaulted:
-      "\(place(scene)) the handler did what no kernel does\(newest(task, ", holding ")): it owed "
+      "\(place(scene)) the handler did what no kernel does"
+        + newest(task, ", holding an instance ") + ": it owed "
         + "\(divergence.expected), and there was \(divergence.actual)"
     case .handlerCrashed, .handlerTimedOut:
-      "\(place(scene)) the handler did not come back\(newest(task, ", where the model holds ")): "
+      "\(place(scene)) the handler did not come back"
+        + newest(task, ", where the model holds an instance ") + ": "
         + divergence.actual
     }
   }
@@ -46,7 +49,8 @@ extension Explainer {
     guard let subject else {
       return "a chain of tail calls returns as a whole, but instead came \(divergence.actual)"
     }
-    return "the instance for \(name(subject.probe)) pushed at hit \(subject.entered) returns in one "
+    return
+      "the instance for \(name(subject.probe)) pushed at hit \(subject.entered) returns in one "
       + "chain with the call that returned before, but instead came \(divergence.actual)"
   }
 
@@ -56,11 +60,11 @@ extension Explainer {
     guard let scene else { return "another call returned than the handler's newest" }
     guard let subject else {
       return "\(name(scene.probe)) returned at hit \(scene.hit), but no instance for it was ever "
-        + "pushed in this thread\(newest(task, "; the handler returns "))"
+        + "pushed in this thread\(newest(task, "; the handler returns the one "))"
     }
     guard case .held = subject.fate else {
       return "\(fate(subject)), so at hit \(scene.hit) the handler returns another call"
-        + newest(task, ": ")
+        + newest(task, ": the one ")
     }
     let above = task.held.count { $0.entered > subject.entered }
     return "the kernel returned \(name(subject.probe)), pushed at hit \(subject.entered), but the "
@@ -85,7 +89,7 @@ extension Explainer {
     let entry = "\(name(scene.probe)) was entered at hit \(scene.hit)"
     guard let subject, subject.slot == scene.stackPointer else {
       return "\(entry) and \(divergence.actual), but the handler has no instance in its slot "
-        + "\(hexadecimal(scene.stackPointer))\(newest(task, "; its newest is "))"
+        + "\(hexadecimal(scene.stackPointer))\(newest(task, "; its newest is the one "))"
     }
     guard case .held = subject.fate else {
       return "\(fate(subject)), so when \(entry) in the same slot, there was nothing to chain to"
@@ -97,7 +101,8 @@ extension Explainer {
   private func lostTrampolineWord(_ scene: SceneHit?, _ subject: FollowedCall?) -> String {
     guard let scene, let subject else { return "a slot had lost the trampoline" }
     let seen =
-      subject.sighting.map { "held \(hexadecimal($0.word)) at hit \($0.hit)" } ?? "held another word"
+      subject.sighting.map { "held \(hexadecimal($0.word)) at hit \($0.hit)" }
+      ?? "held another word"
     return "the slot \(hexadecimal(subject.slot)) of \(name(subject.probe)), pushed at hit "
       + "\(subject.entered), \(seen) and no longer the trampoline, so nothing can have returned "
       + "through it at hit \(scene.hit)"
@@ -119,7 +124,7 @@ extension Explainer {
 
   private func newest(_ task: FollowedTask, _ introduction: String) -> String {
     guard let call = task.held.last else { return "" }
-    return "\(introduction)that for \(name(call.probe)) pushed at hit \(call.entered)"
+    return "\(introduction)for \(name(call.probe)) pushed at hit \(call.entered)"
   }
 
   private func lastGone(_ task: FollowedTask) -> String {

@@ -3,24 +3,39 @@ import ProbeEvents
 import ProbetapeTesting
 import Replay
 import TapeFormat
+import Testing
+
+/// A tape with a divergence of one class under a handler.
+struct ExplainedTape: CustomTestStringConvertible, Sendable {
+  var kind: DivergenceClass
+  var bytes: [UInt8]
+  var handler: HandlerChoice
+
+  var testDescription: String { kind.rawValue }
+}
 
 /// A tape for each class of divergence that our model can be found wrong with.
 enum ExplainedTapes {
   static let trampoline = TapeBuilder.trampoline
 
-  static func all() throws -> [(String, [UInt8], HandlerChoice)] {
+  static func all() throws -> [ExplainedTape] {
     let e2 = HandlerChoice.model(.e2, name: "model:4.2")
     return [
-      ("unexpectedReturn", try droppedByCallAbove(), .modelOfTape),
-      ("missingReturn", try chainCutShort(), .modelOfTape),
-      ("wrongReturn", try longjmpToOlderFrame(), e2),
-      ("wrongReturnAddress", try returnElsewhere(), .modelOfTape),
-      ("chainMismatch", try tailCallFromNowhere(), .modelOfTape),
-      ("strayTrampolineWord", try strayWord(), .modelOfTape),
-      ("lostTrampolineWord", try lostWord(), .modelOfTape),
-      ("unexpectedSignal", try coroutineThrownAway(exit: .killed(4)), e2),
-      ("wrongSignal", try signalAtTrampoline(5, exit: .killed(5)), .modelOfTape),
-      ("wrongExit", try coroutineThrownAway(exit: .exited(0)), .modelOfTape),
+      ExplainedTape(
+        kind: .unexpectedReturn, bytes: try droppedByCallAbove(), handler: .modelOfTape),
+      ExplainedTape(kind: .missingReturn, bytes: try chainCutShort(), handler: .modelOfTape),
+      ExplainedTape(kind: .wrongReturn, bytes: try longjmpToOlderFrame(), handler: e2),
+      ExplainedTape(kind: .wrongReturnAddress, bytes: try returnElsewhere(), handler: .modelOfTape),
+      ExplainedTape(kind: .chainMismatch, bytes: try tailCallFromNowhere(), handler: .modelOfTape),
+      ExplainedTape(kind: .strayTrampolineWord, bytes: try strayWord(), handler: .modelOfTape),
+      ExplainedTape(kind: .lostTrampolineWord, bytes: try lostWord(), handler: .modelOfTape),
+      ExplainedTape(
+        kind: .unexpectedSignal, bytes: try coroutineThrownAway(exit: .killed(4)), handler: e2),
+      ExplainedTape(
+        kind: .wrongSignal, bytes: try signalAtTrampoline(5, exit: .killed(5)),
+        handler: .modelOfTape),
+      ExplainedTape(
+        kind: .wrongExit, bytes: try coroutineThrownAway(exit: .exited(0)), handler: .modelOfTape),
     ]
   }
 

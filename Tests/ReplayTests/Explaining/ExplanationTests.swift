@@ -16,15 +16,24 @@ import Testing
     return ExplanationText.lines(explained[0]).joined(separator: "\n")
   }
 
-  @Test func placeholder() throws {
-    var out = ""
-    func show(_ name: String, _ bytes: [UInt8], _ handler: HandlerChoice = .modelOfTape, asked: Divergence? = nil) throws {
-      out += "=== \(name)\n" + (try explain(bytes, handler: handler, asked: asked)) + "\n"
-    }
-    for (name, bytes, handler) in try ExplainedTapes.all() { try show(name, bytes, handler) }
-    for kind in [DivergenceClass.wrongMemory, .handlerFaulted, .handlerCrashed, .handlerTimedOut] {
-      try show(kind.rawValue, try ExplainedTapes.nested(), asked: ExplainedTapes.foreign(kind))
-    }
-    print(out)
+  @Test(arguments: try ExplainedTapes.all())
+  func `what is said of each class of divergence`(tape: ExplainedTape) throws {
+    let divergence = try #require(try replay(tape.bytes, handler: tape.handler).divergences.first)
+    #expect(divergence.kind == tape.kind)
+    let text = try explain(tape.bytes, handler: tape.handler)
+    #expect(text == ExplainedTapes.texts[tape.kind])
+  }
+
+  @Test(arguments: [
+    DivergenceClass.wrongMemory, .handlerFaulted, .handlerCrashed, .handlerTimedOut,
+  ])
+  func `what is said of a foreign handler that failed`(kind: DivergenceClass) throws {
+    let text = try explain(
+      try ExplainedTapes.nested(), asked: ExplainedTapes.foreign(kind))
+    #expect(text == ExplainedTapes.texts[kind])
+  }
+
+  @Test func `every class has its text`() {
+    #expect(Set(ExplainedTapes.texts.keys) == Set(DivergenceClass.allCases))
   }
 }
