@@ -8,10 +8,55 @@ import TapeFormat
 /// Memory is bounded by the hits that are wanted; the tape is read as a stream.
 struct ExcerptLoader {
   let path: String
-  /// The hit that diverges; hits behind it are left out.
+  /// The hit that diverges; hits behind it are left out, but for the rest of its chain.
   let hit: UInt64
   /// The thread that diverges.
   let thread: ThreadIdentity
+  /// The returns behind the diverging one that belong to the same arrival at the trampoline: no
+  /// kernel stops in the middle of a chain.
+  private let rest: Set<UInt64>
+
+  /// A loader for a divergence of a tape.
+  init(path: String, hit: UInt64, thread: ThreadIdentity) throws(TapeError) {
+    self.path = path
+    self.hit = hit
+    self.thread = thread
+    rest = try Self.restOfChain(path, hit, thread)
+  }
+
+  /// The last hit that is wanted.
+  private var end: UInt64 { rest.max() ?? hit }
+
+  /// The next returns of a thread at the stack pointer of a return; none when the hit is something
+  /// else.
+  private static func restOfChain(
+    _ path: String, _ hit: UInt64, _ thread: ThreadIdentity
+  ) throws(TapeError) -> Set<UInt64> {
+    var reader = try TapeReader(path: path)
+    var columns = HitColumns()
+    var first: UInt64 = 0
+    var rest: Set<UInt64> = []
+    var stackPointer: Address?
+    while true {
+      switch try reader.next(into: &columns, selecting: .judged) {
+      case .damage, .trailer, .end: return rest
+      case .block:
+        for index in 0..<columns.count where first + UInt64(index) >= hit {
+          guard columns.threadTable[Int(columns.threads[index])] == thread else { continue }
+          let number = first + UInt64(index)
+          guard columns.kinds[index] == .return else { return rest }
+          if number == hit {
+            stackPointer = columns.stackPointers[index]
+            continue
+          }
+          // Where the diverging hit is another thread's, there is no chain to end.
+          guard columns.stackPointers[index] == stackPointer else { return rest }
+          rest.insert(number)
+        }
+        first += UInt64(columns.count)
+      }
+    }
+  }
 
   /// The excerpt with at least the given number of last hits.
   ///
@@ -41,9 +86,10 @@ struct ExcerptLoader {
     last wanted: Int, of threads: Set<ThreadIdentity>?
   ) throws(TapeError) -> Set<Int> {
     var chooser = HitChooser(
-      try TapeReader(path: path).header.kernel.architecture, wanted: wanted, threads: threads)
+      try TapeReader(path: path).header.kernel.architecture, wanted: wanted, threads: threads,
+      isBehind: { [hit, rest] in $0 > hit && !rest.contains($0) })
     try read(selecting: .judged) { columns, first in
-      chooser.follow(columns, from: first, through: hit)
+      chooser.follow(columns, from: first, through: end)
     }
     return chooser.chosen
   }
@@ -59,7 +105,7 @@ struct ExcerptLoader {
     let end = try read(selecting: .all) { columns, first in
       var side = 0
       for index in 0...columns.count {
-        guard first + UInt64(index) <= hit else { return }
+        guard first + UInt64(index) <= end else { return }
         while side < columns.sideEvents.count, columns.sideEvents[side].beforeHit <= index {
           let event = columns.sideEvents[side].event
           side += 1
@@ -110,11 +156,11 @@ struct ExcerptLoader {
     while true {
       switch try reader.next(into: &columns, selecting: selected) {
       case .block:
-        if first > hit { return nil }
+        if first > end { return nil }
         body(columns, first)
         first += UInt64(columns.count)
       case .damage, .end: return nil
-      case .trailer(let trailer): return first <= hit ? trailer : nil
+      case .trailer(let trailer): return first <= end ? trailer : nil
       }
     }
   }
@@ -125,12 +171,18 @@ private struct HitChooser {
   private let architecture: Architecture
   private let wanted: Int
   private let threads: Set<ThreadIdentity>?
+  /// Whether a hit comes behind all that is wanted.
+  private let isBehind: (UInt64) -> Bool
   private var matcher: CallMatcher
   /// The last hits as a ring: index on the tape, and of a return the index of its entry.
   private var last: [(hit: Int, entry: Int?)] = []
   private var next = 0
 
-  init(_ architecture: Architecture, wanted: Int, threads: Set<ThreadIdentity>?) {
+  init(
+    _ architecture: Architecture, wanted: Int, threads: Set<ThreadIdentity>?,
+    isBehind: @escaping (UInt64) -> Bool
+  ) {
+    self.isBehind = isBehind
     self.architecture = architecture
     self.wanted = wanted
     self.threads = threads
@@ -159,6 +211,7 @@ private struct HitChooser {
       }
       guard index < columns.count else { break }
       let thread = columns.threadTable[Int(columns.threads[index])]
+      if isBehind(first + UInt64(index)) { continue }
       if threads?.contains(thread) ?? true { add(columns, index, Int(first) + index, thread) }
     }
   }

@@ -4,7 +4,7 @@ public import TapeFormat
 
 /// Makes the smallest tape on which a handler still diverges in the same class at the same rule.
 ///
-/// First everything behind the divergence goes, then all threads that the diverging one does not
+/// First everything behind the divergence (and the chain it is in) goes, then all threads that the diverging one does not
 /// descend from, then all calls that were over some hits before; how many hits is enough is found by
 /// trying. Out of what is left, threads, probes, whole call trees, single calls and single hits are
 /// left out by delta debugging, over and over, until none can be.
@@ -88,7 +88,7 @@ public final class Reducer {
 
   /// The smallest excerpt that diverges, by powers of eight.
   private func start(_ goal: Divergence, _ tester: CandidateTester) throws -> ReductionSearch {
-    let loader = ExcerptLoader(path: path, hit: goal.hit, thread: goal.thread)
+    let loader = try ExcerptLoader(path: path, hit: goal.hit, thread: goal.thread)
     var wanted = 64
     while true {
       for withOthers in [false, true] {

@@ -32,15 +32,19 @@ import Testing
   }
 
   @Test(arguments: [
-    // A tail call is taken for a call that finds its caller dead.
-    ("context == CHAINED_CALL ||", "0 ||", ["pushed", "chained"], "chainMismatch"),
+    // A tail call is taken for a call that finds its caller dead, and gets the return address of
+    // the call before that one.
+    (
+      "context == CHAINED_CALL ||", "0 ||",
+      ["pushed", "pushed", "chained", "returned", "returned"], "wrongReturnAddress"
+    ),
     // The handler dies of the first tail call.
     (
       "    if (is_chained && !task->depth) {", "    if (is_chained) abort();\n    if (0) {",
       ["pushed", "chained"], "handlerCrashed"
     ),
   ])
-  func `a planted bug comes down to a call and a tail call`(
+  func `a planted bug comes down to what it needs`(
     old: String, new: String, expected: [String], kind: String
   ) throws {
     let library = try BuiltLibrary(example: "handler.c", replacing: old, by: new)
