@@ -25,11 +25,11 @@ extension Explainer {
       "the program has no handler for the signal it got at the trampoline, so the handler demands "
         + "\(divergence.expected), but the target ended otherwise: \(divergence.actual)"
     case .wrongMemory, .handlerFaulted:
-      "\(place(scene)) the handler did what no kernel does"
+      "\(place(scene, divergence)) the handler did what no kernel does"
         + newest(task, ", holding an instance ") + ": it owed "
         + "\(divergence.expected), and there was \(divergence.actual)"
     case .handlerCrashed, .handlerTimedOut:
-      "\(place(scene)) the handler did not come back"
+      "\(place(scene, divergence)) the handler did not come back"
         + newest(task, ", where the model holds an instance ") + ": "
         + divergence.actual
     }
@@ -136,8 +136,8 @@ extension Explainer {
     }
   }
 
-  private func place(_ scene: SceneHit?) -> String {
-    guard let scene else { return "at the end of the tape" }
+  private func place(_ scene: SceneHit?, _ divergence: Divergence) -> String {
+    guard let scene else { return "at hit \(divergence.hit)" }
     let kind = scene.kind == .entry ? "entry" : "return"
     return "at hit \(scene.hit), the \(kind) of \(name(scene.probe)),"
   }

@@ -14,6 +14,24 @@ struct ConclusionMessage: Codable {
     var actual: String
     var rule: String
     var explanation: Explanation?
+
+    init(_ divergence: Divergence) {
+      hit = divergence.hit
+      process = divergence.thread.process
+      thread = divergence.thread.thread
+      kind = divergence.kind.rawValue
+      expected = divergence.expected
+      actual = divergence.actual
+      rule = divergence.rule
+      explanation = divergence.explanation
+    }
+
+    var divergence: Divergence {
+      Divergence(
+        hit: hit, thread: ThreadIdentity(process: process, thread: thread),
+        kind: DivergenceClass(rawValue: kind) ?? .handlerFaulted, expected: expected,
+        actual: actual, rule: rule, explanation: explanation)
+    }
   }
 
   var tape: Int
@@ -40,12 +58,7 @@ struct ConclusionMessage: Codable {
       counts.signals, counts.returnsOfUnseenEntries,
     ]
     digest = conclusion.digest
-    divergences = conclusion.divergences.map {
-      Disagreement(
-        hit: $0.hit, process: $0.thread.process, thread: $0.thread.thread,
-        kind: $0.kind.rawValue, expected: $0.expected, actual: $0.actual, rule: $0.rule,
-        explanation: $0.explanation)
-    }
+    divergences = conclusion.divergences.map(Disagreement.init)
   }
 
   var conclusion: TapeConclusion {
@@ -62,11 +75,6 @@ struct ConclusionMessage: Codable {
       handler: handler, verdict: Verdict(rawValue: verdict) ?? .unjudged, reason: reason,
       entries: entries, returns: returns, returnsExpected: returnsExpected, lost: lost,
       evidence: counts, digest: digest,
-      divergences: divergences.map {
-        Divergence(
-          hit: $0.hit, thread: ThreadIdentity(process: $0.process, thread: $0.thread),
-          kind: DivergenceClass(rawValue: $0.kind) ?? .handlerFaulted, expected: $0.expected,
-          actual: $0.actual, rule: $0.rule, explanation: $0.explanation)
-      })
+      divergences: divergences.map(\.divergence))
   }
 }

@@ -37,12 +37,16 @@ enum DivergenceExplanation {
 
   /// Explains the divergences of a foreign handler, in the process that has loaded it.
   static func add(
-    to conclusion: inout TapeConclusion, _ path: String, library: HandlerLibrary, name: String
+    to conclusion: inout TapeConclusion, _ path: String, library: HandlerLibrary, name: String,
+    progress: some ReplayProgress
   ) throws {
     var reader = try TapeReader(path: path)
     var explainer = Explainer(header: reader.header, rules: name)
+    var hits: UInt64 = 0
     _ = try ForeignReplay.annotate(&reader, library: library, name: name) { columns, concluded in
       explainer.follow(columns, concluded)
+      hits += UInt64(columns.count)
+      progress.reached(hit: hits)
     }
     for index in conclusion.divergences.indices {
       let divergence = conclusion.divergences[index]
