@@ -25,7 +25,7 @@ struct ExcerptLoader {
   }
 
   /// The last hit that is wanted.
-  private var end: UInt64 { rest.max() ?? hit }
+  private var lastHit: UInt64 { rest.max() ?? hit }
 
   /// The next returns of a thread at the stack pointer of a return; none when the hit is something
   /// else.
@@ -89,7 +89,7 @@ struct ExcerptLoader {
       try TapeReader(path: path).header.kernel.architecture, wanted: wanted, threads: threads,
       isBehind: { [hit, rest] in $0 > hit && !rest.contains($0) })
     try read(selecting: .judged) { columns, first in
-      chooser.follow(columns, from: first, through: end)
+      chooser.follow(columns, from: first, through: lastHit)
     }
     return chooser.chosen
   }
@@ -105,7 +105,7 @@ struct ExcerptLoader {
     let end = try read(selecting: .all) { columns, first in
       var side = 0
       for index in 0...columns.count {
-        guard first + UInt64(index) <= end else { return }
+        guard first + UInt64(index) <= lastHit else { return }
         while side < columns.sideEvents.count, columns.sideEvents[side].beforeHit <= index {
           let event = columns.sideEvents[side].event
           side += 1
@@ -156,11 +156,11 @@ struct ExcerptLoader {
     while true {
       switch try reader.next(into: &columns, selecting: selected) {
       case .block:
-        if first > end { return nil }
+        if first > lastHit { return nil }
         body(columns, first)
         first += UInt64(columns.count)
       case .damage, .end: return nil
-      case .trailer(let trailer): return first <= end ? trailer : nil
+      case .trailer(let trailer): return first <= lastHit ? trailer : nil
       }
     }
   }
