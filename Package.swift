@@ -40,6 +40,8 @@ let package = Package(
     .systemLibrary(
       name: "CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
     .systemLibrary(name: "CBpf", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
+    .systemLibrary(
+      name: "CMessageDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
     .target(name: "CPerfEvent", linkerSettings: [.linkedLibrary("stdc++")]),
 
     floor("ProbeEvents", []),
@@ -61,14 +63,14 @@ let package = Package(
       ],
       resources: [.embedInCode("Witness/witness.bpf.c")],
       swiftSettings: strict),
-    floor("Reduction", ["Replay"]),
+    floor("Reduction", ["ProbeEvents", "TapeFormat", "Replay"]),
     floor("TapeExchange", ["ProbeEvents", "TapeFormat", "Replay", "CZstd", system]),
     floor("ProbetapeTesting", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay"]),
     .executableTarget(
       name: "probetape",
       dependencies: [
         "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Reduction",
-        "Recorder", "TapeExchange", "ProbetapeTesting", system,
+        "Recorder", "TapeExchange", "ProbetapeTesting", "CMessageDigest", system,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -84,7 +86,9 @@ let package = Package(
     tests(
       "HandlerHostTests",
       ["ProbeEvents", "TapeFormat", "HandlerHost", "Replay", "ProbetapeTesting", "probetape"]),
-    tests("ReductionTests", ["Reduction"]),
+    tests(
+      "ReductionTests",
+      ["ProbeEvents", "TapeFormat", "KernelModel", "Replay", "Reduction", "ProbetapeTesting"]),
     .testTarget(
       name: "TapeExchangeTests",
       dependencies: [

@@ -20,12 +20,14 @@ public struct TapeHeader: Sendable, Hashable {
   public var wholeFrom: UInt64
   /// The program that wrote the tape, with its version.
   public var writer: String
+  /// The steps from a recording to this tape, first to last; empty when a recorder wrote it.
+  public var derivations: [TapeDerivation]
 
   /// A header.
   public init(
     kernel: KernelFacts, probes: [Probe], command: [String] = [], attachedProcesses: [Int32] = [],
     stackBytes: UInt32, startRealTime: UInt64 = 0, startTime: UInt64 = 0, wholeFrom: UInt64 = 0,
-    writer: String = "probetape"
+    writer: String = "probetape", derivations: [TapeDerivation] = []
   ) {
     self.kernel = kernel
     self.probes = probes
@@ -36,5 +38,6 @@ public struct TapeHeader: Sendable, Hashable {
     self.startTime = startTime
     self.wholeFrom = wholeFrom
     self.writer = writer
+    self.derivations = derivations
   }
 }

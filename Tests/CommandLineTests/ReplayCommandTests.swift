@@ -83,7 +83,11 @@ import Testing
     let divergence = try #require((tape["divergences"] as? [[String: Any]])?.first)
     #expect(divergence["hit"] as? Int == 5)
     #expect(divergence["class"] as? String == "wrongReturn")
-    #expect(Set(divergence.keys) == ["hit", "thread", "class", "expected", "actual", "rule"])
+    let promised: Set = ["hit", "thread", "class", "expected", "actual", "rule"]
+    #expect(Set(divergence.keys) == promised.union(["explanation"]))
+    let explanation = try #require(divergence["explanation"] as? [String: Any])
+    #expect((explanation["sentence"] as? String)?.contains("p_outer, pushed at hit 1") == true)
+    #expect((explanation["calls"] as? [Any])?.isEmpty == false)
   }
 
   @Test func `KTAP has a plan and a line for each tape`() throws {

@@ -52,11 +52,13 @@ public struct Divergence: Sendable, Hashable {
   public var actual: String
   /// The kernel rule that decided, with the function that holds it.
   public var rule: String
+  /// How it came to that; nil where nobody asked.
+  public var explanation: Explanation?
 
   /// A disagreement.
   public init(
     hit: UInt64, thread: ThreadIdentity, kind: DivergenceClass, expected: String, actual: String,
-    rule: String
+    rule: String, explanation: Explanation? = nil
   ) {
     self.hit = hit
     self.thread = thread
@@ -64,5 +66,6 @@ public struct Divergence: Sendable, Hashable {
     self.expected = expected
     self.actual = actual
     self.rule = rule
+    self.explanation = explanation
   }
 }

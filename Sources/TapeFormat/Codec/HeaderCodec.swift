@@ -20,6 +20,8 @@ enum HeaderField: UInt64, CaseIterable {
   case clock = 7
   /// The program that wrote the tape.
   case writer = 10
+  /// One step from a recording to this tape: command, source, digest. Repeated, first to last.
+  case derivation = 12
 }
 
 /// Header <-> tagged fields.
@@ -47,6 +49,7 @@ enum HeaderCodec {
       $0.appendVarint(header.wholeFrom)
     }
     field(.writer) { $0.append(contentsOf: header.writer.utf8) }
+    for step in header.derivations { field(.derivation) { encode(step, into: &$0) } }
     return bytes
   }
 
@@ -73,6 +76,19 @@ enum HeaderCodec {
     bytes.appendBlob(probe.originalBytes)
   }
 
+  private static func encode(_ step: TapeDerivation, into bytes: inout [UInt8]) {
+    bytes.appendText(step.command)
+    bytes.appendText(step.source)
+    bytes.appendBlob(step.digest)
+  }
+
+  fileprivate static func derivation(
+    _ field: inout FieldReader
+  ) throws(TapeDamage.Reason) -> TapeDerivation {
+    TapeDerivation(
+      command: try field.text(), source: try field.text(), digest: try field.blob())
+  }
+
   fileprivate static func probe(_ field: inout FieldReader) throws(TapeDamage.Reason) -> Probe {
     Probe(
       path: try field.text(), fileOffset: try field.varint(), symbol: try field.text(),
@@ -93,6 +109,7 @@ private struct Draft {
   var stackBytes: UInt32 = 0
   var clock: (real: UInt64, monotonic: UInt64, whole: UInt64)?
   var writer = ""
+  var derivations: [TapeDerivation] = []
 
   mutating func take(
     _ tag: HeaderField, _ field: inout FieldReader
@@ -114,6 +131,7 @@ private struct Draft {
     case .clock:
       clock = (real: try field.varint(), monotonic: try field.varint(), whole: try field.varint())
     case .writer: writer = try field.rest()
+    case .derivation: derivations.append(try HeaderCodec.derivation(&field))
     }
   }
 
@@ -126,7 +144,7 @@ private struct Draft {
         architecture: architecture, release: release, version: version, facts: facts),
       probes: probes, command: command, attachedProcesses: attached, stackBytes: stackBytes,
       startRealTime: clock.real, startTime: clock.monotonic, wholeFrom: clock.whole,
-      writer: writer)
+      writer: writer, derivations: derivations)
   }
 }
 

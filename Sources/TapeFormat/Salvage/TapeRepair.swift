@@ -23,12 +23,15 @@ public enum TapeRepair {
   /// past it: with the hits that the part held where that is known, else with a count of 1. The
   /// new tape has a trailer exactly when the old one has, with counts that fit what was kept.
   ///
+  /// - Parameter step: what the new tape says of its origin; nil leaves it to the old one's.
   /// - Throws: ``TapeError`` when there is no tape to read or the output fails.
   public static func repair(
     from reader: inout TapeReader, to output: any TapeOutput,
-    options: TapeWriterOptions = TapeWriterOptions()
+    options: TapeWriterOptions = TapeWriterOptions(), step: TapeDerivation? = nil
   ) throws(TapeError) -> Report {
-    var writer = try TapeWriter(header: reader.header, options: options, output: output)
+    var header = reader.header
+    if let step { header.derivations.append(step) }
+    var writer = try TapeWriter(header: header, options: options, output: output)
     var report = Report()
     var columns = HitColumns()
     var time = reader.header.startTime
@@ -80,8 +83,8 @@ extension TapeWriter {
 }
 
 extension HitColumns {
-  /// One hit of a block that was read with all columns.
-  fileprivate func hit(_ index: Int, width: Int) -> Hit {
+  /// One hit of a block that was read with all columns; `width` is the count of its layout.
+  public func hit(_ index: Int, width: Int) -> Hit {
     var registers = RegisterFile()
     for column in 0..<width { registers[column] = self.registers[index * width + column] }
     return Hit(

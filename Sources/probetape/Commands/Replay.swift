@@ -36,7 +36,8 @@ extension Probetape {
 
     func run() throws {
       let paths = try TapePaths.expand(tapes)
-      let results = HandlerBatch.replay(paths, handler, foreign, jobs: jobs)
+      var results = HandlerBatch.replay(paths, handler, foreign, jobs: jobs)
+      if format.hasExplanations { DivergenceExplanation.add(to: &results, handler) }
       let report = try format.render(results)
       do {
         try DataOutput(path: output).print(report)

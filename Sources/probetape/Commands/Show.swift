@@ -44,6 +44,7 @@ extension Probetape {
       if !json {
         for line in text.preamble { try Console.print(line) }
       }
+      var explainer = Explainer(header: header, rules: handler.rulesText(for: header.kernel))
       var nextHit: UInt64 = 0
       let conclusion = try HandlerBatch.annotate(&reader, tape, handler, foreign) {
         columns, concluded, count in
@@ -51,13 +52,22 @@ extension Probetape {
         nextHit += UInt64(columns.count)
         var shown = columns
         shown.sideEvents.removeAll { $0.beforeHit >= count && count < columns.count }
+        explainer.follow(columns, concluded)
         let lines =
           json
           ? Array(try HitJSON.lines(header, shown, concluded).prefix(count))
           : text.lines(shown, concluded, isWanted: { hit, _ in hit < end })
         if !lines.isEmpty { try Console.print(lines.joined(separator: "\n")) }
       }
-      if !json { try Console.print("# " + TextReport.summary(conclusion)) }
+      if !json {
+        try Console.print("# " + TextReport.summary(conclusion))
+        for divergence in conclusion.divergences {
+          try Console.print("# hit \(divergence.hit): \(divergence.rule)")
+          for line in ExplanationText.lines(explainer.explanation(of: divergence)) {
+            try Console.print("#   " + line)
+          }
+        }
+      }
       try explainEnd(conclusion)
     }
 

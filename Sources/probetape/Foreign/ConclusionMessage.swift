@@ -13,6 +13,7 @@ struct ConclusionMessage: Codable {
     var expected: String
     var actual: String
     var rule: String
+    var explanation: Explanation?
 
     init(_ divergence: Divergence) {
       hit = divergence.hit
@@ -22,13 +23,14 @@ struct ConclusionMessage: Codable {
       expected = divergence.expected
       actual = divergence.actual
       rule = divergence.rule
+      explanation = divergence.explanation
     }
 
     var divergence: Divergence {
       Divergence(
         hit: hit, thread: ThreadIdentity(process: process, thread: thread),
         kind: DivergenceClass(rawValue: kind) ?? .handlerFaulted, expected: expected,
-        actual: actual, rule: rule)
+        actual: actual, rule: rule, explanation: explanation)
     }
   }
 

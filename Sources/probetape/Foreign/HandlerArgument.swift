@@ -1,5 +1,6 @@
 import ArgumentParser
 import HandlerHost
+import ProbeEvents
 import Replay
 
 /// The `--handler` argument: who judges.
@@ -18,6 +19,25 @@ enum HandlerArgument: Hashable, Sendable {
     throw ValidationError(
       "'\(text)' is no handler. Use model, model:RELEASE (for example model:6.1), model:EPOCH "
         + "(E0 to E9), kernel:DIR, kernel:DIR@REV or library:FILE.")
+  }
+}
+
+extension HandlerArgument {
+  /// The form it was given in.
+  var text: String {
+    switch self {
+    case .model(.modelOfTape): "model"
+    case .model(.model(_, let name)): name
+    case .foreign(let source): source.name
+    }
+  }
+
+  /// Whose rules it follows, for people.
+  func rulesText(for kernel: KernelFacts) -> String {
+    switch self {
+    case .model(let choice): choice.rulesText(for: kernel)
+    case .foreign(let source): source.name
+    }
   }
 }
 

@@ -39,12 +39,17 @@ extension Probetape {
         page.hit = 0
         page.tape = UInt64(first + index)
         var reader = try TapeReader(path: path)
-        let conclusion =
+        var conclusion =
           everyHit
           ? try ForeignReplay.replay(
             &reader, library: loaded, name: name, listener: LineWriter(page: page, output: output))
           : try ForeignReplay.replay(
             &reader, library: loaded, name: name, progress: PageProgress(page: page))
+        if conclusion.verdict == .diverged, !everyHit {
+          try DivergenceExplanation.add(
+            to: &conclusion, path, library: loaded, name: name,
+            progress: PageProgress(page: page))
+        }
         let message = ConclusionMessage(tape: first + index, conclusion)
         try Console.print(try JudgeLine.tape(message).text(), to: output)
       }

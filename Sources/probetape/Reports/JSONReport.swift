@@ -37,6 +37,7 @@ enum JSONReport {
     var expected: String
     var actual: String
     var rule: String
+    var explanation: Explanation?
   }
 
   static func render(_ results: [BatchResult]) throws -> String {
@@ -72,7 +73,8 @@ enum JSONReport {
           Disagreement(
             hit: divergence.hit, thread: divergence.thread.thread,
             class: divergence.kind.rawValue, expected: divergence.expected,
-            actual: divergence.actual, rule: divergence.rule)
+            actual: divergence.actual, rule: divergence.rule,
+            explanation: divergence.explanation)
         })
     }
   }

@@ -10,6 +10,12 @@ struct StatReport: Encodable {
     var hits: UInt64
   }
 
+  struct Derivation: Encodable {
+    var command: String
+    var source: String
+    var sha256: String
+  }
+
   var tape: String
   var hits, entries, returns, lost: UInt64
   var threads, processes, probes: Int
@@ -25,6 +31,7 @@ struct StatReport: Encodable {
   var targetExit: String
   var facts: [String: String]
   var hitsByProbe: [ProbeHits]
+  var derivedFrom: [Derivation]
 
   init(path: String, header: TapeHeader, statistics: TapeStatistics) {
     tape = path
@@ -54,6 +61,9 @@ struct StatReport: Encodable {
     hitsByProbe = zip(header.probes, statistics.hitsOfProbe).map {
       ProbeHits(probe: $0.displayName, hits: $1)
     }
+    derivedFrom = header.derivations.map {
+      Derivation(command: $0.command, source: $0.source, sha256: TapeOrigin.text($0.digest))
+    }
   }
 
   var text: String {
@@ -71,6 +81,9 @@ struct StatReport: Encodable {
     for probe in hitsByProbe { lines.append("  probe     \(probe.hits) hits of \(probe.probe)") }
     for (name, value) in facts.sorted(by: { $0.key < $1.key }) {
       lines.append("  fact      \(name)=\(value)")
+    }
+    for step in derivedFrom {
+      lines.append("  derived   by \(step.command), from \(step.source), sha256 \(step.sha256)")
     }
     return lines.joined(separator: "\n")
   }

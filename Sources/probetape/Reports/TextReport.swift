@@ -32,6 +32,9 @@ enum TextReport {
       var lines = ["\(result.path): \(summary(conclusion))"]
       for divergence in conclusion.divergences {
         lines += render(divergence)
+        if let explanation = divergence.explanation {
+          lines += ExplanationText.lines(explanation).map { "    " + $0 }
+        }
         lines += DivergenceContext.lines(
           path: result.path, divergence: divergence, handler: conclusion.handler)
       }

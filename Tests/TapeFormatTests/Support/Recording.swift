@@ -26,7 +26,8 @@ struct Recording: Equatable {
     return TapeHeader(
       kernel: kernel, probes: table, command: ["git", "log", "—"], attachedProcesses: [7, -1],
       stackBytes: 64, startRealTime: 1_700_000_000_000_000_000, startTime: 12_345, wholeFrom: 99,
-      writer: "tests 1")
+      writer: "tests 1",
+      derivations: [TapeDerivation(command: "scrub", source: "a.tape", digest: [7, 0, 255])])
   }
 
   /// Writes the tape; `flushes` are the item indices before which the writer is flushed.

@@ -1,0 +1,23 @@
+/// Why a tape cannot be reduced.
+public enum ReductionError: Error, Sendable, Hashable {
+  /// The handler does not diverge on it.
+  case noDivergence(reason: String?)
+  /// No part of the tape diverges in the same way when it is replayed by itself.
+  case notRepeatable(String)
+  /// The reduction was stopped before anything smaller was found.
+  case stoppedEarly
+}
+
+extension ReductionError: CustomStringConvertible {
+  /// What is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .noDivergence(let reason):
+      "the handler does not diverge on the tape, so there is nothing to reduce"
+        + (reason.map { " (\($0))" } ?? "")
+    case .notRepeatable(let kind):
+      "the handler diverges (\(kind)), but not when the tape is replayed again, or ends there"
+    case .stoppedEarly: "stopped before anything smaller was found"
+    }
+  }
+}
