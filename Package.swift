@@ -36,6 +36,9 @@ let package = Package(
     .systemLibrary(name: "CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
     .systemLibrary(
       name: "CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
+    .systemLibrary(
+      name: "CUnwind", pkgConfig: "libunwind-generic", providers: [.apt(["libunwind-dev"])]),
+    .systemLibrary(name: "CDwfl", pkgConfig: "libdw", providers: [.apt(["libdw-dev"])]),
     .target(name: "CPerfEvent", linkerSettings: [.linkedLibrary("stdc++")]),
 
     floor("ProbeEvents", []),
@@ -50,13 +53,16 @@ let package = Package(
     floor("InstructionDecoding", ["ProbeEvents", "KernelModel", "CCapstone"]),
     floor(
       "Recorder", ["ProbeEvents", "TapeFormat", "CPerfEvent", "CElf", "CCapstone", system]),
+    floor(
+      "Unwinding",
+      ["ProbeEvents", "TapeFormat", "Replay", "Recorder", "CUnwind", "CDwfl"]),
     floor("Reduction", ["Replay"]),
     floor("ProbetapeTesting", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay"]),
     .executableTarget(
       name: "probetape",
       dependencies: [
         "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Reduction",
-        "Recorder", "ProbetapeTesting", system,
+        "Recorder", "Unwinding", "ProbetapeTesting", system,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -73,6 +79,10 @@ let package = Package(
       "HandlerHostTests",
       ["ProbeEvents", "TapeFormat", "HandlerHost", "Replay", "ProbetapeTesting", "probetape"]),
     tests("ReductionTests", ["Reduction"]),
+    .testTarget(
+      name: "UnwindingTests",
+      dependencies: ["ProbeEvents", "TapeFormat", "Replay", "Recorder", "Unwinding"],
+      exclude: ["Programs"], swiftSettings: strict),
     tests("RecorderTests", ["ProbeEvents", "TapeFormat", "Recorder"]),
   ],
   swiftLanguageModes: [.v6]

@@ -13,7 +13,7 @@ struct Probetape: ParsableCommand {
     version: "probetape \(Version.text)",
     subcommands: [
       Record.self, Replay.self, Show.self, Stat.self, Matrix.self, Synth.self, Doctor.self,
-      Bisect.self, Judge.self,
+      Bisect.self, Unwind.self, Judge.self,
     ])
 }
 
