@@ -110,6 +110,7 @@ public final class StackRecordingSink: RecordingSink {
   }
 
   private func write() throws(TapeError) {
+    let columns = columns
     var side = 0
     for hit in 0...hits.count {
       while side < columns.sideEvents.count, columns.sideEvents[side].beforeHit <= hit {

@@ -118,7 +118,7 @@ private enum LibdwCallbacks {
   }
 
   static func make() -> Dwfl_Thread_Callbacks {
-    var callbacks = unsafe Dwfl_Thread_Callbacks()
+    var callbacks = Dwfl_Thread_Callbacks()
     unsafe callbacks.next_thread = { _, argument, thread in
       // libdw asks again from the thread it was given; there is one.
       guard let slot = unsafe thread, unsafe slot.pointee == nil else { return 0 }
@@ -143,7 +143,7 @@ private enum LibdwCallbacks {
       else { return false }
       return unsafe session.setRegisters(thread)
     }
-    return unsafe callbacks
+    return callbacks
   }
 
   static let frame: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Int32 = {

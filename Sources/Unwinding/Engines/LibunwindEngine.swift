@@ -11,7 +11,8 @@
     /// Instructions of one address space whose rules libunwind remembers; about 400 bytes each.
     private static let rulesKept: UInt = 4096
 
-    private var spaces = RecentSpaces<OpaquePointer?>()
+    // Each pointer is an address space of libunwind, made and destroyed here alone.
+    private var spaces = unsafe RecentSpaces<OpaquePointer?>()
     private var accessors = LibunwindAccessors.make()
     private var cursor = unw_cursor_t()
 
@@ -39,7 +40,7 @@
       let lookup = LibunwindLookup(memory: memory, images: images)
       // libunwind passes the pointer to the accessors during these calls only; `lookup` outlives
       // them.
-      return unsafe withExtendedLifetime(lookup) {
+      return withExtendedLifetime(lookup) {
         let argument = unsafe Unmanaged.passUnretained(lookup).toOpaque()
         guard let space = unsafe space(number),
           unsafe cunw_init(&cursor, space, argument) == 0
