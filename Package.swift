@@ -42,6 +42,9 @@ let package = Package(
     .systemLibrary(name: "CBpf", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
     .systemLibrary(
       name: "CMessageDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
+    .systemLibrary(
+      name: "CUnwind", pkgConfig: "libunwind-generic", providers: [.apt(["libunwind-dev"])]),
+    .systemLibrary(name: "CDwfl", pkgConfig: "libdw", providers: [.apt(["libdw-dev"])]),
     .target(name: "CPerfEvent", linkerSettings: [.linkedLibrary("stdc++")]),
 
     floor("ProbeEvents", []),
@@ -63,6 +66,9 @@ let package = Package(
       ],
       resources: [.embedInCode("Witness/witness.bpf.c")],
       swiftSettings: strict),
+    floor(
+      "Unwinding",
+      ["ProbeEvents", "TapeFormat", "Replay", "Recorder", "CUnwind", "CDwfl"]),
     floor("Reduction", ["ProbeEvents", "TapeFormat", "Replay"]),
     floor("TapeExchange", ["ProbeEvents", "TapeFormat", "Replay", "CZstd", system]),
     floor("ProbetapeTesting", ["ProbeEvents", "TapeFormat", "KernelModel", "Replay"]),
@@ -70,7 +76,7 @@ let package = Package(
       name: "probetape",
       dependencies: [
         "ProbeEvents", "TapeFormat", "KernelModel", "HandlerHost", "Replay", "Reduction",
-        "Recorder", "TapeExchange", "ProbetapeTesting", "CMessageDigest", system,
+        "Recorder", "Unwinding", "TapeExchange", "ProbetapeTesting", "CMessageDigest", system,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -102,6 +108,10 @@ let package = Package(
         "ProbeEvents", "TapeFormat", "Recorder", "CPerfEvent", "KernelModel",
         "InstructionDecoding",
       ]),
+    .testTarget(
+      name: "UnwindingTests",
+      dependencies: ["ProbeEvents", "TapeFormat", "Replay", "Recorder", "Unwinding"],
+      exclude: ["Programs"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

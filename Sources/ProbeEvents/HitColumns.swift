@@ -39,6 +39,12 @@ public struct HitColumns: Sendable {
   public var times: [UInt64] = []
   /// All registers, hit after hit, by column; empty unless asked for.
   public var registers: [UInt64] = []
+  /// User stacks, in ``stackTable``, 0 for a hit without; empty unless asked for and on the tape.
+  public var stacks: [StackReference] = []
+  /// The frames of ``stacks``.
+  public var stackTable = StackTable()
+  /// Names of the functions that the frames lie in.
+  public var stackSymbols = StackSymbols()
   /// Side events, each before the hit of its index (`count` for those after the last hit).
   public var sideEvents: [PositionedSideEvent] = []
 

@@ -17,6 +17,8 @@ public struct TapeColumns: OptionSet, Sendable, Hashable {
   public static let cpus = TapeColumns(rawValue: 4)
   /// All registers. They are stored relative to the judged columns, which are decoded with them.
   public static let registers = TapeColumns(rawValue: 8)
+  /// User stacks, where the tape has them.
+  public static let stacks = TapeColumns(rawValue: 16)
   /// Everything.
-  public static let all: TapeColumns = [.judged, .times, .cpus, .registers]
+  public static let all: TapeColumns = [.judged, .times, .cpus, .registers, .stacks]
 }

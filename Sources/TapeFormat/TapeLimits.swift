@@ -21,6 +21,16 @@ public enum TapeLimits {
   public static let witnessedInstancesPerBlock = 1 << 20
   /// Threads in one block's table: each hit and each side event can name a new one.
   public static let threadsPerBlock = 1 << 16
+  /// Frames of the stacks of one block.
+  public static let stackFramesPerBlock = 1 << 20
+  /// Files that the stacks of one block lie in.
+  public static let stackFilesPerBlock = 1 << 12
+  /// Bytes of a file's path that a stack names: the kernel's limit.
+  public static let stackPathLength = 4096
+  /// Bytes of the build id of a file that a stack names.
+  public static let buildIDLength = 64
+  /// Bytes of a function's name.
+  public static let symbolNameLength = 1 << 14
   /// Groups of one record.
   public static let groupsPerRecord = 16
   /// Bytes of one record's payload, as stored.

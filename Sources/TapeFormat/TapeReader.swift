@@ -14,6 +14,12 @@ public struct TapeReader {
   /// Whether the trailer was met.
   public private(set) var isComplete = false
 
+  /// Names of functions that frames of stacks lie in, as far as they were met: those of a block's
+  /// stacks come before it.
+  public private(set) var symbols = StackSymbols()
+  /// Of these, those that were met by the last step.
+  public private(set) var newSymbols: [StackSymbol] = []
+
   private let layout: RegisterLayout
   private let decompressor = ZstdDecompressor()
   private let memory = ModelMemory()
@@ -86,6 +92,9 @@ public struct TapeReader {
     into columns: inout HitColumns, selecting selected: TapeColumns, marking word: UInt64 = 0
   ) throws(TapeError) -> TapeStep {
     self.word = word
+    newSymbols.removeAll(keepingCapacity: true)
+    // Nobody else may hold the names while new ones come.
+    columns.stackSymbols = StackSymbols()
     do throws(TapeError) {
       let step =
         switch state {
@@ -161,6 +170,12 @@ public struct TapeReader {
     case .block:
       try decodeBlock(header, groups, into: &columns, selecting: selected)
       return .block
+    case .symbols:
+      try inflate(groups, .symbols)
+      for symbol in try SymbolCodec.decode(content) where symbols.insert(symbol) {
+        newSymbols.append(symbol)
+      }
+      return nil
     case .trailer:
       try inflate(groups, .trailer)
       var fields = FieldReader(content)
@@ -196,6 +211,12 @@ public struct TapeReader {
     if selected.contains(.registers) {
       try inflate(groups, .registers)
       try RegisterCodec.decode(content, layout, memory: memory, into: &columns)
+    }
+    // Who asks for stacks asks for those that there are.
+    if selected.contains(.stacks), groups.has(.stacks) {
+      try inflate(groups, .stacks)
+      try StackCodec.decode(content, hits: header.hits, into: &columns)
+      columns.stackSymbols = symbols
     }
     columns.count = header.hits
   }

@@ -36,6 +36,7 @@ public struct TapeWriter {
   private var block = BlockBuffer()
   private var isFinished = false
 
+  private static let symbolsPerRecord = 256
   /// Side event bytes at which a block ends by itself.
   private static let sideEventBytes = 1 << 20
 
@@ -77,6 +78,32 @@ public struct TapeWriter {
     switch hit.kind {
     case .entry: entries += 1
     case .return: returns += 1
+    }
+  }
+
+  /// Appends a hit with its user stack, of a table: 0 for none.
+  ///
+  /// Paths in the table have at most ``TapeLimits/stackPathLength`` bytes.
+  ///
+  /// - Throws: when a block had to be written, what the output throws.
+  public mutating func append(
+    _ hit: Hit, window: Span<UInt64>, stack: StackReference, of table: borrowing StackTable
+  ) throws(TapeError) {
+    if block.stacks.isFull { try flush() }
+    try append(hit, window: window)
+    block.stacks.set(stack, of: table, hit: block.columns.count - 1)
+  }
+
+  /// Writes the names of functions, which come before the stacks that they are for. Ordered by file.
+  ///
+  /// - Throws: what the output throws.
+  public mutating func append(_ symbols: [StackSymbol]) throws(TapeError) {
+    guard !isFinished else { throw .alreadyFinished }
+    guard !symbols.isEmpty else { return }
+    // A record has room for so many names and paths of the greatest length.
+    for start in stride(from: 0, to: symbols.count, by: Self.symbolsPerRecord) {
+      let part = symbols[start..<min(symbols.count, start + Self.symbolsPerRecord)]
+      try write(try frames.symbols(Array(part)))
     }
   }
 

@@ -13,8 +13,8 @@ struct Probetape: ParsableCommand {
     version: "probetape \(Version.text)",
     subcommands: [
       Record.self, Replay.self, Show.self, Stat.self, Matrix.self, Synth.self, Doctor.self,
-      Bisect.self, Reduce.self, Diff.self, Scrub.self, Repair.self, Import.self, Export.self,
-      Judge.self,
+      Bisect.self, Reduce.self, Diff.self, Scrub.self, Repair.self, Unwind.self, Import.self,
+      Export.self, Judge.self,
     ])
 }
 

@@ -36,6 +36,13 @@ struct SecondDecoderTests {
     #expect(outcome.lines.contains { $0.hit != nil })
   }
 
+  @Test(arguments: Architecture.allCases, [UInt64(41), 42])
+  func bothReadTheSameStacks(_ architecture: Architecture, seed: UInt64) throws {
+    let outcome = try compare(try StackTape.make(architecture, seed: seed).bytes)
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    #expect(outcome.lines.contains { $0.hit?.frames?.isEmpty == false })
+  }
+
   @Test(arguments: [1, 2, 3, 4, 5, 6, 7])
   func bothSkipTheSameDamage(eighths: Int) throws {
     let whole = try SmallTape.bytes()
@@ -118,8 +125,19 @@ struct SecondDecoderTests {
       thread: columns.threadTable[Int(columns.threads[index])].thread,
       cpu: columns.cpus[index], function: text(columns.functions[index]),
       registers: Dictionary(uniqueKeysWithValues: zip(layout.names, registers.map(text))),
-      stack: window.map(text))
+      stack: window.map(text), frames: frames(columns, index),
+      ending: columns.frames(ofHit: index).map { "\($0.ending)" })
     return SecondDecoder.Line(time: columns.times[index], hit: hit)
+  }
+
+  private func frames(_ columns: HitColumns, _ index: Int) -> [SecondDecoder.Frame]? {
+    columns.frames(ofHit: index)?.frames.map { named in
+      SecondDecoder.Frame(
+        offset: text(named.frame.offset), exact: named.frame.isExact, file: named.file?.path,
+        buildID: named.file.map { file in
+          file.buildID.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }, function: named.function, distance: named.function == nil ? nil : named.distance)
+    }
   }
 
   private func text(_ value: UInt64) -> String {

@@ -1,3 +1,4 @@
+import ProbeEvents
 import Testing
 
 @testable import TapeFormat
@@ -23,7 +24,10 @@ import Testing
     }
   }
 
-  private func hex(_ number: UInt16) -> String { "0x" + String(number, radix: 16) }
+  private func hex(_ number: UInt16) -> String {
+    let digits = String(number, radix: 16)
+    return "0x" + String(repeating: "0", count: 4 - digits.count) + digits
+  }
 
   @Test func recordsAndGroupsAreTheOnesInTheCode() throws {
     #expect(
@@ -55,6 +59,10 @@ import Testing
     #expect(
       try rows(after: "## Registers group")
         == Streams.Registers.allCases.map { "\($0.rawValue) \($0)" })
+    #expect(
+      try rows(after: "## Stacks group") == Streams.Stacks.allCases.map { "\($0.rawValue) \($0)" })
+    #expect(
+      try rows(after: "| ending | code") == StackEnding.allCases.map { "\($0.rawValue) \($0)" })
   }
 
   @Test func sideEventsAreTheOnesInTheCode() throws {

@@ -76,7 +76,10 @@ public struct TapeText {
         next += 1
       }
       let text = line(columns, index, thread, conclusion)
-      if isWanted(nextHit, thread) { lines.append(text) }
+      if isWanted(nextHit, thread) {
+        lines.append(text)
+        lines.append(contentsOf: FrameText.lines(columns, index))
+      }
       nextHit += 1
     }
     return lines

@@ -4,6 +4,7 @@ import ProbeEvents
 struct BlockBuffer {
   var columns = HitColumns()
   var sideEvents = SideEventCodec.Encoder()
+  var stacks = BlockStacks()
   private var indices: [ThreadIdentity: UInt32] = [:]
   private var latest: (thread: ThreadIdentity, index: UInt32)?
 
@@ -31,6 +32,7 @@ struct BlockBuffer {
     sideEvents = SideEventCodec.Encoder()
     indices.removeAll(keepingCapacity: true)
     latest = nil
+    stacks.removeAll()
   }
 
   /// A thread's index in the block's table, which it joins when it is new.
@@ -65,6 +67,7 @@ extension HitColumns {
     cpus.removeAll(keepingCapacity: true)
     times.removeAll(keepingCapacity: true)
     registers.removeAll(keepingCapacity: true)
+    removeStacks()
     sideEvents.removeAll(keepingCapacity: true)
   }
 
@@ -86,6 +89,13 @@ extension HitColumns {
     cpus.removeAll(keepingCapacity: true)
     times.removeAll(keepingCapacity: true)
     registers.removeAll(keepingCapacity: true)
+    removeStacks()
     sideEvents.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func removeStacks() {
+    guard !stacks.isEmpty else { return }
+    stacks.removeAll(keepingCapacity: true)
+    stackTable.removeAll()
   }
 }

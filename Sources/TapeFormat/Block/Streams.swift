@@ -23,6 +23,11 @@ enum Streams {
     case tokens, regions, lowBytes, highBytes
   }
 
+  /// The streams of the stacks group, in order.
+  enum Stacks: Int, CaseIterable {
+    case files, callers, endings, places, offsets, references, stacks
+  }
+
   /// Where each stream is in a group's content; the lengths must fill it exactly.
   static func split(_ content: [UInt8], count: Int) throws(TapeDamage.Reason) -> [Cursor] {
     guard content.count >= 4 * count else { throw .streamTooShort }

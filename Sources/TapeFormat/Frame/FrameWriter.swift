@@ -17,12 +17,17 @@ struct FrameWriter {
     let judged = JudgedEncoder.encode(
       &block.columns, sideEvents: block.sideEvents.bytes,
       convention: CallConvention(hasLink: layout.linkRegister != nil), memory: memory)
-    let groups = [
+    var groups = [
       try group(.judged, judged, &payload),
       try group(.times, TimeCodec.encode(block.columns.times), &payload),
       try group(.cpus, CPUCodec.encode(block.columns.cpus), &payload),
       try group(.registers, RegisterCodec.encode(&block.columns, layout, memory: memory), &payload),
     ]
+    if !block.stacks.isEmpty {
+      block.stacks.pad(to: block.columns.count)
+      let stacks = StackCodec.encode(block.stacks.references, block.stacks.table)
+      groups.append(try group(.stacks, stacks, &payload))
+    }
     return record(.block, hits: block.columns.count, groups, payload)
   }
 
@@ -30,6 +35,12 @@ struct FrameWriter {
     var payload: [UInt8] = []
     let groups = [try group(.trailer, [TrailerCodec.encode(trailer)], &payload)]
     return record(.trailer, hits: 0, groups, payload)
+  }
+
+  mutating func symbols(_ symbols: [StackSymbol]) throws(TapeError) -> [UInt8] {
+    var payload: [UInt8] = []
+    let groups = [try group(.symbols, [SymbolCodec.encode(symbols)], &payload)]
+    return record(.symbols, hits: 0, groups, payload)
   }
 
   private func group(

@@ -5,6 +5,8 @@ enum RecordKind: UInt16, CaseIterable {
   case block = 0x8001
   /// What is known at the end; the last record of a complete tape.
   case trailer = 0x8002
+  /// Names of the functions that frames of stacks lie in. May be anywhere; a reader may skip it.
+  case symbols = 0x0003
 }
 
 /// The groups of columns in records, each compressed on its own. Bit 15 means the same as in
@@ -20,6 +22,10 @@ enum RecordGroup: UInt16, CaseIterable {
   case registers = 0x8004
   /// Of a trailer: its tagged fields.
   case trailer = 0x8005
+  /// Of a block: the stacks of its hits. A reader may skip it.
+  case stacks = 0x0006
+  /// Of a symbols record: the names.
+  case symbols = 0x0007
 }
 
 /// Bit 15 of record kinds and groups.

@@ -30,6 +30,9 @@ struct RecordGroups {
     }
   }
 
+  /// Whether a group is there.
+  func has(_ id: RecordGroup) -> Bool { places.contains { $0.id == id } }
+
   func place(of id: RecordGroup) throws(TapeDamage.Reason) -> Place {
     guard let found = places.first(where: { $0.id == id }) else { throw .missingGroup(id.rawValue) }
     return found.place

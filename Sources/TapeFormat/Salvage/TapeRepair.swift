@@ -38,6 +38,7 @@ public enum TapeRepair {
     while true {
       switch try reader.next(into: &columns, selecting: .all) {
       case .block:
+        try writer.append(reader.newSymbols)
         try writer.append(columns)
         time = columns.times.last ?? time
         report.blocks += 1
@@ -77,7 +78,8 @@ extension TapeWriter {
       guard index < columns.count else { break }
       let window = Int(columns.windowStarts[index])..<Int(columns.windowStarts[index + 1])
       try append(
-        columns.hit(index, width: width), window: columns.windowWords.span.extracting(window))
+        columns.hit(index, width: width), window: columns.windowWords.span.extracting(window),
+        stack: columns.stacks.isEmpty ? 0 : columns.stacks[index], of: columns.stackTable)
     }
   }
 }

@@ -3,6 +3,7 @@ import ProbeEvents
 import Recorder
 import SystemPackage
 import TapeFormat
+import Unwinding
 
 extension Probetape {
   /// `probetape record`: real hits onto a tape.
@@ -38,6 +39,16 @@ extension Probetape {
 
     @Option(help: "Bytes of user stack with each hit: a multiple of 8, 8 to 65528.")
     var stack: UInt32 = RecordingPlan.defaultStackBytes
+
+    @Flag(
+      name: .customShort("g"), help: "Unwind the user stack of each hit: --call-graph dwarf,8192.")
+    var withStacks = false
+
+    @Option(
+      help: ArgumentHelp(
+        "Unwind the user stack of each hit from so many bytes of it; --stack is what is kept.",
+        valueName: "dwarf[,BYTES]"))
+    var callGraph: CallGraph?
 
     @Option(name: .short, help: ArgumentHelp("Pages of each CPU's ring.", valueName: "pages"))
     var mmapPages: Int?
@@ -84,8 +95,8 @@ extension Probetape {
       let target: RecordingPlan.Target =
         process.isEmpty ? .launch(command) : .attach(try processes)
       let plan = RecordingPlan(
-        probes: probes, target: target, stackBytes: stack, ringPages: mmapPages,
-        hostBreakpoints: hostBreakpoints, readsWitness: witness)
+        probes: probes, target: target, stackBytes: max(stack, stacks?.stackBytes ?? 0),
+        ringPages: mmapPages, hostBreakpoints: hostBreakpoints, readsWitness: witness)
       do {
         try record(plan)
       } catch let error as RecorderError {
@@ -94,6 +105,8 @@ extension Probetape {
         throw ExitCode(error.shellStatus ?? 1)
       }
     }
+
+    private var stacks: CallGraph? { callGraph ?? (withStacks ? .usual : nil) }
 
     private var processes: [Int32] {
       get throws {
@@ -132,8 +145,18 @@ extension Probetape {
       let progress = RecordingProgressLine(isShown: !quiet)
       let options = TapeWriterOptions(compressionLevel: zstdLevel)
       var bytesWritten: () -> UInt64 = { 0 }
+      var stackSink: StackRecordingSink?
       let summary = try recorder.run(progress: progress.show) { header in
         try PreviousTape.keep(output)
+        if stacks != nil {
+          let sink = try StackRecordingSink(
+            header: header, stackBytes: stack, search: StackFiles.search(nil, false),
+            options: options, output: try TapeOutputArgument.open(output),
+            now: { StackFiles.now })
+          bytesWritten = { sink.writer.bytesWritten }
+          stackSink = sink
+          return sink
+        }
         let sink = try TapeRecordingSink(
           header: header, options: options, output: try TapeOutputArgument.open(output))
         bytesWritten = { sink.writer.bytesWritten }
@@ -142,6 +165,7 @@ extension Probetape {
       progress.end()
       for warning in summary.warnings { Console.note("probetape: warning: \(warning)") }
       if !quiet { Console.note(RecordSummary.text(summary, output, bytesWritten())) }
+      if let stackSink, !quiet { StackFiles.report(stackSink) }
       if summary.lost > 0 { throw ExitCode(1) }
     }
 

@@ -13,6 +13,18 @@ enum SecondDecoder {
     var function: String
     var registers: [String: String]
     var stack: [String]
+    var frames: [Frame]?
+    var ending: String?
+  }
+
+  /// A frame of a hit's user stack.
+  struct Frame: Decodable, Equatable {
+    var offset: String
+    var exact: Bool
+    var file: String?
+    var buildID: String?
+    var function: String?
+    var distance: UInt64?
   }
 
   /// A hit, or a side event by its kind.

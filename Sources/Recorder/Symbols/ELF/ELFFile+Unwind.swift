@@ -1,6 +1,26 @@
 import CElf
 import Glibc
 
+/// A file's unwind entries and the table to find them by, as they lie in memory.
+public struct UnwindTables: Sendable {
+  /// A stretch of the file as it is mapped.
+  public struct Area: Sendable {
+    /// Virtual address of the first byte, before relocation.
+    public let address: UInt64
+    /// The bytes.
+    public let bytes: [UInt8]
+  }
+
+  /// Virtual address of `.eh_frame_hdr`, which the table's numbers are relative to.
+  public let header: UInt64
+  /// Virtual address of the table: pairs of 32-bit numbers, ordered by the first.
+  public let table: UInt64
+  /// How many pairs there are; all lie within the areas.
+  public let count: Int
+  /// `.eh_frame_hdr` and `.eh_frame`.
+  public let areas: [Area]
+}
+
 /// Where a stretch of code begins, as the unwinding information says, which survives `strip`.
 ///
 /// Each function has an entry, and the cold part that GCC splits off has its own.
@@ -30,6 +50,34 @@ extension ELFFile {
         start: header.p_vaddr &+ Self.signExtended(start),
         entryAddress: header.p_vaddr &+ Self.signExtended(entry))
     }.sorted { $0.start < $1.start }
+  }
+
+  /// The unwind entries with their table; nil when the file has no such table, has it in an encoding
+  /// no linker writes, or has more than `limit` bytes of it.
+  public func unwindTables(limit: UInt64) -> UnwindTables? {
+    guard let header = programHeaders.first(where: { $0.p_type == UInt32(PT_GNU_EH_FRAME) }),
+      header.p_filesz <= limit,
+      let bytes = handle.bytes(at: header.p_offset, count: header.p_filesz),
+      bytes.count >= 12, bytes[0] == 1, bytes[1] == 0x1b, bytes[2] == 0x03, bytes[3] == 0x3b,
+      let distance = bytes.littleEndian(at: 4, width: 4),
+      let count = bytes.littleEndian(at: 8, width: 4)
+    else { return nil }
+    // The pointer is relative to its own place.
+    let frames = header.p_vaddr &+ 4 &+ Self.signExtended(distance)
+    guard let segment = segments.first(where: { $0.fileOffset(of: frames) != nil }),
+      let offset = segment.fileOffset(of: frames)
+    else { return nil }
+    let section = sections.first { $0.name == ".eh_frame" && $0.header.sh_addr == frames }
+    let rest = segment.fileSize - (frames - segment.address)
+    let length = min(section?.header.sh_size ?? rest, rest)
+    guard length <= limit, let entries = handle.bytes(at: offset, count: length) else { return nil }
+    return UnwindTables(
+      header: header.p_vaddr, table: header.p_vaddr &+ 12,
+      count: min(Int(count), (bytes.count - 12) / 8),
+      areas: [
+        UnwindTables.Area(address: header.p_vaddr, bytes: bytes),
+        UnwindTables.Area(address: frames, bytes: entries),
+      ])
   }
 
   /// The length of the code that an entry describes; nil when the entry is not in the form that

@@ -1,6 +1,6 @@
 import CElf
 import Glibc
-import ProbeEvents
+public import ProbeEvents
 
 /// The machine codes of ELF headers, as architectures and as names for messages.
 enum ELFMachine {
@@ -26,4 +26,9 @@ enum ELFMachine {
     default: "machine \(machine)"
     }
   }
+}
+
+extension ELFFile {
+  /// The architecture the file is for; nil when there is no model for it.
+  public var architecture: Architecture? { ELFMachine.architecture(machine) }
 }

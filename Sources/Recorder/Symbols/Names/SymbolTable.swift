@@ -23,6 +23,21 @@ public struct SymbolTable: Sendable {
     self.init(tables, isFull: isFull)
   }
 
+  /// A table without symbols.
+  public init() {
+    self.init([], isFull: false)
+  }
+
+  /// The table of a file at an absolute path. The full symbol table of a stripped one is looked for
+  /// in its separate debug file, under `debugRoots` too.
+  public init(
+    of file: borrowing ELFFile, at path: String, debugRoots: [String]
+  ) throws(ELFError) {
+    var search = DebugFileSearch(roots: debugRoots)
+    let debugPath = file.hasFullSymbolTable ? nil : search.find(for: file, at: path)
+    try self.init(of: file, debugPath: debugPath)
+  }
+
   init(_ tables: [ELFSymbols], isFull: Bool) {
     self.isFull = isFull
     otherNames = tables.reduce(into: []) { $0.formUnion($1.otherNames) }

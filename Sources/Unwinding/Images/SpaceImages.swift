@@ -1,0 +1,100 @@
+import ProbeEvents
+import Recorder
+
+/// The mapped files of one address space in one state of its mappings: what is where.
+final class SpaceImages {
+  /// A mapping with its file.
+  struct Mapped {
+    let area: ProcessMap.Area
+    let image: UnwindImage
+    let bias: UInt64
+  }
+
+  let map: ProcessMap
+  let store: ImageStore
+  private var known: [Address: Mapped?] = [:]
+  /// Stretches of unwind tables as they lie in this address space.
+  private var stretches: [(start: Address, bytes: [UInt8])] = []
+  private var latest = 0
+  /// Whether the code at an address is the return path of signal handlers, for those asked about.
+  private var signalFrames: [Address: Bool] = [:]
+  /// Addresses remembered; beyond that, all are forgotten at once.
+  private static let signalFrameLimit = 1 << 16
+
+  init(map: ProcessMap, store: ImageStore) {
+    self.map = map
+    self.store = store
+  }
+
+  /// The mapping that holds an address, with its file; nil when either is not known.
+  func mapped(at address: Address) -> Mapped? {
+    guard let area = map.area(at: address) else { return nil }
+    if let mapped = known[area.start] { return mapped }
+    var mapped: Mapped?
+    if let image = store.image(of: area.file), let bias = image.bias(of: area) {
+      mapped = Mapped(area: area, image: image, bias: bias)
+      for part in image.tables?.areas ?? [] {
+        stretches.append((part.address &+ bias, part.bytes))
+      }
+    }
+    known[area.start] = mapped
+    return mapped
+  }
+
+  /// Whether the code at an address has unwind tables.
+  func hasTables(at address: Address) -> Bool { mapped(at: address)?.image.tables != nil }
+
+  /// Whether a frame at an address is the kernel's, for a signal handler to return to.
+  func isSignalFrame(at address: Address) -> Bool {
+    if let known = signalFrames[address] { return known }
+    let isOne =
+      mapped(at: address).map { mapped in
+        mapped.image.tables?.isSignalFrame(at: address &- mapped.bias) ?? false
+      } ?? false
+    if signalFrames.count >= Self.signalFrameLimit {
+      signalFrames.removeAll(keepingCapacity: true)
+    }
+    signalFrames[address] = isOne
+    return isOne
+  }
+
+  /// Eight bytes of the unwind tables seen so far; nil when none of them is in one. Bytes beside a
+  /// table read as zero.
+  func tableWord(at address: Address) -> UInt64? {
+    if let word = wholeWord(at: address, in: latest) { return word }
+    for index in stretches.indices {
+      if let word = wholeWord(at: address, in: index) {
+        latest = index
+        return word
+      }
+    }
+    return partialWord(at: address)
+  }
+
+  private func wholeWord(at address: Address, in index: Int) -> UInt64? {
+    guard index < stretches.count else { return nil }
+    let distance = address &- stretches[index].start
+    let count = stretches[index].bytes.count
+    guard count >= 8, distance <= UInt64(count - 8) else { return nil }
+    // All eight bytes were just held against the count.
+    return unsafe stretches[index].bytes.withUnsafeBytes { bytes in
+      unsafe bytes.loadUnaligned(fromByteOffset: Int(distance), as: UInt64.self)
+    }
+  }
+
+  /// A word at the edge of a table, or of two.
+  private func partialWord(at address: Address) -> UInt64? {
+    var word: UInt64 = 0
+    var found = false
+    for byte in 0..<UInt64(8) {
+      for stretch in stretches {
+        let distance = address &+ byte &- stretch.start
+        guard distance < UInt64(stretch.bytes.count) else { continue }
+        word |= UInt64(stretch.bytes[Int(distance)]) << (byte * 8)
+        found = true
+        break
+      }
+    }
+    return found ? word : nil
+  }
+}
