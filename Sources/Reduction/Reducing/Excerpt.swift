@@ -99,7 +99,7 @@ struct Excerpt {
       .attached(let thread):
       threads.contains(thread)
     case .fork(let fork): threads.contains(fork.child)
-    case .signal: false
+    case .signal, .witness: false
     case .lost: true
     }
   }
@@ -158,7 +158,7 @@ private struct CallFinder {
       parents[fork.child] = fork.parent
       matcher.fork(fork)
     case .exec(let thread, _), .exit(let thread): matcher.end(thread)
-    case .mapping, .threadName, .lost, .attached: break
+    case .mapping, .threadName, .lost, .attached, .witness: break
     }
   }
 }

@@ -132,6 +132,8 @@ struct ExcerptLoader {
   }
 
   private func belongs(_ event: SideEvent, to threads: Set<ThreadIdentity>?) -> Bool {
+    // A list names calls that may be left out.
+    if case .witness = event { return false }
     guard let threads else { return true }
     return switch event {
     case .mapping(let mapping): threads.contains { $0.process == mapping.process }
@@ -141,6 +143,7 @@ struct ExcerptLoader {
       threads.contains(thread)
     case .signal(let delivery): threads.contains(delivery.thread)
     case .lost: true
+    case .witness: false
     }
   }
 
@@ -243,7 +246,7 @@ private struct HitChooser {
     switch event {
     case .fork(let fork): matcher.fork(fork)
     case .exec(let thread, _), .exit(let thread): matcher.end(thread)
-    case .mapping, .threadName, .signal, .lost, .attached: break
+    case .mapping, .threadName, .signal, .lost, .attached, .witness: break
     }
   }
 }

@@ -16,6 +16,7 @@ enum RecordedItem: Sendable {
         thread
       case .fork(let fork): fork.parent
       case .signal(let delivery): delivery.thread
+      case .witness(let witness): witness.thread
       case .mapping, .lost: nil
       }
     }

@@ -64,6 +64,7 @@ public final class Reducer {
     guard let goal = conclusion.divergences.first else {
       throw ReductionError.noDivergence(reason: conclusion.reason)
     }
+    guard goal.kind != .witnessMismatch else { throw ReductionError.ofWitness }
     let own = try TapeReplay.replay(path: path, handler: .modelOfTape)
     let hasReference = own.divergences.first.map { $0.hit > goal.hit } ?? true
     let tester = CandidateTester(

@@ -4,6 +4,8 @@ public enum ReductionError: Error, Sendable, Hashable {
   case noDivergence(reason: String?)
   /// No part of the tape diverges in the same way when it is replayed by itself.
   case notRepeatable(String)
+  /// The divergence is one from the kernel's own list, which names calls that a smaller tape lacks.
+  case ofWitness
   /// The reduction was stopped before anything smaller was found.
   case stoppedEarly
 }
@@ -17,6 +19,8 @@ extension ReductionError: CustomStringConvertible {
         + (reason.map { " (\($0))" } ?? "")
     case .notRepeatable(let kind):
       "the handler diverges (\(kind)), but not when the tape is replayed again, or ends there"
+    case .ofWitness:
+      "the handler diverges from a witness, and a smaller tape has none; look at the hit in show"
     case .stoppedEarly: "stopped before anything smaller was found"
     }
   }

@@ -29,7 +29,7 @@ struct SlotPatch {
     case .exec(let thread, _):
       trampolines[thread.process] = nil
       restored[thread.process] = nil
-    case .mapping, .fork, .threadName, .exit, .signal, .lost, .attached: break
+    case .mapping, .fork, .threadName, .exit, .signal, .lost, .attached, .witness: break
     }
   }
 

@@ -109,7 +109,7 @@ public struct TapeScrubber {
     case .lost(var hits):
       hits.cpu = LostHits.unknownCPU
       timed.event = .lost(hits)
-    case .exit, .signal, .attached: break
+    case .exit, .signal, .attached, .witness: break
     }
   }
 

@@ -137,7 +137,7 @@ struct ComparedTape {
     case .lost:
       note("the kernel dropped records before hit \(hits)")
       return nil
-    case .threadName, .attached: return nil
+    case .threadName, .attached, .witness: return nil
     }
   }
 

@@ -12,7 +12,7 @@ extension Explainer {
     case .wrongReturnAddress: wrongReturnAddress(divergence, scene, subject)
     case .chainMismatch: chainMismatch(divergence, scene, subject, task)
     case .strayTrampolineWord:
-      "there should be \(divergence.expected), as no call of this thread that the tape shows was "
+      "there should be \(divergence.expected), as the handler made no instance for the call that was "
         + "entered with that stack pointer; but \(divergence.actual)"
     case .lostTrampolineWord: lostTrampolineWord(scene, subject)
     case .unexpectedSignal:
@@ -24,6 +24,12 @@ extension Explainer {
     case .wrongExit:
       "the program has no handler for the signal it got at the trampoline, so the handler demands "
         + "\(divergence.expected), but the target ended otherwise: \(divergence.actual)"
+    case .witnessMismatch:
+      "the kernel's own list, read \(place(scene, divergence)), has \(divergence.actual), where the "
+        + "handler's instances have \(divergence.expected)\(newest(task, "; its newest is the one "))"
+    case .wrongStep:
+      "\(place(scene, divergence)) the probed instruction before must have led to "
+        + "\(divergence.expected), but the tape has \(divergence.actual)"
     case .wrongMemory, .handlerFaulted:
       "\(place(scene, divergence)) the handler did what no kernel does"
         + newest(task, ", holding an instance ") + ": it owed "

@@ -119,7 +119,7 @@ public struct Explainer {
       tasks = tasks.filter { $0.key.process != identity.process }
       trampolines[identity.process] = nil
     case .exit(let identity): tasks[identity] = nil
-    case .mapping, .threadName, .signal, .lost, .attached: break
+    case .mapping, .threadName, .signal, .lost, .attached, .witness: break
     }
   }
 }

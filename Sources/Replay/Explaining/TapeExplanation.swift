@@ -37,7 +37,8 @@ extension DivergenceClass {
     switch self {
     case .wrongMemory, .handlerFaulted, .handlerCrashed, .handlerTimedOut: true
     case .unexpectedReturn, .missingReturn, .wrongReturn, .wrongReturnAddress, .chainMismatch,
-      .strayTrampolineWord, .lostTrampolineWord, .unexpectedSignal, .wrongSignal, .wrongExit:
+      .strayTrampolineWord, .lostTrampolineWord, .witnessMismatch, .unexpectedSignal, .wrongSignal,
+      .wrongExit, .wrongStep:
       false
     }
   }

@@ -114,7 +114,7 @@ struct OrderReplayer<Observer: ReplayObserver> {
 
   private mutating func follow(_ event: SideEvent) {
     switch event {
-    case .mapping, .threadName, .signal: break
+    case .mapping, .threadName, .signal, .witness: break
     case .attached(let thread): tasks[thread, default: OrderedTask()].hasUnseenCalls = true
     case .fork(let fork):
       // A new thread starts without calls, a new process with its parent's.

@@ -105,7 +105,7 @@ struct SteppingCheck {
       diverged.remove(thread)
     case .lost:
       stop()
-    case .mapping, .threadName, .fork, .signal, .attached: break
+    case .mapping, .threadName, .fork, .signal, .attached, .witness: break
     }
   }
 

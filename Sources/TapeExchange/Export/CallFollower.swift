@@ -183,7 +183,7 @@ struct CallFollower {
   private mutating func follow(_ timed: TimedSideEvent, _ writer: inout any ExportWriter) {
     lastTime = max(lastTime, timed.time)
     switch timed.event {
-    case .mapping, .attached: break
+    case .mapping, .attached, .witness: break
     case .threadName(let thread, let name): writer.name(thread, name)
     case .exec(let thread, let name):
       for other in tasks.keys.filter({ $0.process == thread.process }).sorted() {

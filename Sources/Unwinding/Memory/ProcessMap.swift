@@ -81,7 +81,7 @@ struct ProcessMaps {
     case .exit(let thread) where thread.process == thread.thread:
       // Its other threads may still run; a new process of the number starts with a fork.
       break
-    case .fork, .threadName, .exit, .signal, .lost, .attached: break
+    case .fork, .threadName, .exit, .signal, .lost, .attached, .witness: break
     }
   }
 

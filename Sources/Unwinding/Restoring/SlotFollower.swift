@@ -35,7 +35,7 @@ struct SlotFollower {
       if thread.process == thread.thread, spaces[space(of: thread.process)].pending.isEmpty {
         release(thread.process)
       }
-    case .mapping, .threadName, .signal, .lost, .attached: break
+    case .mapping, .threadName, .signal, .lost, .attached, .witness: break
     }
   }
 

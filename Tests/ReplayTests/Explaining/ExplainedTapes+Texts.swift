@@ -64,6 +64,8 @@ extension ExplainedTapes {
       call       slot    handler       tape
       f (hit 0)  0x7000  entered here  return address 0x400010
     """,
+    .witnessMismatch: "",
+    .wrongStep: "",
     .lostTrampolineWord: """
     why: the slot 0x7010 of f, pushed at hit 0, held 0x1234 at hit 2 and no longer the \
     trampoline, so nothing can have returned through it at hit 3

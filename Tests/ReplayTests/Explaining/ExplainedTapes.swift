@@ -28,7 +28,9 @@ enum ExplainedTapes {
       ExplainedTape(kind: .wrongReturnAddress, bytes: try returnElsewhere(), handler: .modelOfTape),
       ExplainedTape(kind: .chainMismatch, bytes: try tailCallFromNowhere(), handler: .modelOfTape),
       ExplainedTape(kind: .strayTrampolineWord, bytes: try strayWord(), handler: .modelOfTape),
+      ExplainedTape(kind: .witnessMismatch, bytes: try anotherList(), handler: .modelOfTape),
       ExplainedTape(kind: .lostTrampolineWord, bytes: try lostWord(), handler: .modelOfTape),
+      ExplainedTape(kind: .wrongStep, bytes: try anotherStep(), handler: .modelOfTape),
       ExplainedTape(
         kind: .unexpectedSignal, bytes: try coroutineThrownAway(exit: .killed(4)), handler: e2),
       ExplainedTape(
@@ -82,9 +84,29 @@ enum ExplainedTapes {
   }
 
   static func strayWord() throws -> [UInt8] {
-    var tape = try TapeBuilder(functions: ["f"])
-    tape.set(word: trampoline, at: 0x7010)
+    var tape = try TapeBuilder(functions: ["f", "e"], entryOnly: ["e"])
+    try tape.enter("e", sp: 0x7010, returnAddress: 0x40_0020)
     try tape.enter("f", sp: 0x7000, returnAddress: 0x40_0010)
+    return try tape.finish()
+  }
+
+  /// A live recording in which a register differs after an emulated push.
+  static func anotherStep() throws -> [UInt8] {
+    var tape = try RewrittenTape(recording: "instruction-push")
+    tape.change(hit: 1) { hit, _ in hit.registers[2] ^= 0x40 }
+    return try tape.bytes()
+  }
+
+  static func anotherList() throws -> [UInt8] {
+    var tape = try TapeBuilder(functions: ["f", "g"])
+    try tape.enter("f", sp: 0x7010, returnAddress: 0x40_0010)
+    let seen = WitnessedInstance(
+      function: tape.address(of: "f"), stackPointer: 0x7018, originalReturnAddress: 0x40_0010,
+      isChained: false)
+    try tape.event(
+      .witness(
+        Witness(thread: TapeBuilder.mainThread, moment: .entry, depth: 1, instances: [seen])))
+    try tape.enter("g", sp: 0x7000, returnAddress: 0x40_0020)
     return try tape.finish()
   }
 
