@@ -16,6 +16,8 @@ extension Replayer where Handler: ~Copyable {
       return noteUnseenEntry(task)
     }
     popped.removeAll()
+    // The span is used during the call only, in which the columns lend their words.
+    unsafe handler.see(stack: hits.window(index).span, at: window.stackPointer)
     let conclusion = handler.trampoline(
       slot: task.slot,
       arrival: TrampolineArrival(stackPointer: window.stackPointer, isCompat: mode.isCompat),
