@@ -16,9 +16,9 @@ extension Replayer where Handler: ~Copyable {
       if isOfUnseenEntry(task, window.stackPointer) { return noteUnseenEntry(task) }
       task.noteArrivalWhenAttached()
     }
+    popped.removeAll()
     // The span is used during the call only, in which the columns lend their words.
     unsafe handler.see(stack: hits.window(index).span, at: window.stackPointer)
-    popped.removeAll()
     let conclusion = handler.trampoline(
       slot: task.slot,
       arrival: TrampolineArrival(stackPointer: window.stackPointer, isCompat: mode.isCompat),
