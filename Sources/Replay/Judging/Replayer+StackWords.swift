@@ -126,7 +126,9 @@ extension Replayer where Handler: ~Copyable {
     switch architecture {
     case .x86_64:
       // Most slots were used before, so the cheap question comes first.
+      // The stack of a task that ran before may hold what calls left that no judged hit shows.
       tasks.spaces.hasLeft(address, in: task.addressSpace) || task.holdsInstance(at: address)
+        || task.state.isAttached
     case .aarch64:
       task.held > 0 || !tasks.spaces.hasNoResidue(task.addressSpace)
     }
