@@ -139,7 +139,8 @@ extension Replayer where Handler: ~Copyable {
         return true
       }
       evidence.copiedWords &+= 1
-      return !tasks.spaces.wasUntouched(address, in: task.addressSpace)
+      // The stack of a task that ran before may hold what calls left that no judged hit shows.
+      return task.state.isAttached || !tasks.spaces.wasUntouched(address, in: task.addressSpace)
     case .aarch64:
       return task.held > 0 || !tasks.spaces.hasNoResidue(task.addressSpace)
     }

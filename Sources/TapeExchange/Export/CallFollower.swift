@@ -16,13 +16,14 @@ struct CallFollower {
     header = probes
   }
 
-  /// Follows a block.
+  /// Follows the first `count` hits of a block.
   mutating func follow(
-    _ columns: HitColumns, _ conclusions: [AnnotatedConclusion], _ writer: inout any ExportWriter
+    _ columns: HitColumns, _ count: Int, _ conclusions: [AnnotatedConclusion],
+    _ writer: inout any ExportWriter
   ) {
     var side = 0
     var next = 0
-    for place in 0...columns.count {
+    for place in 0...count {
       while side < columns.sideEvents.count, columns.sideEvents[side].beforeHit <= place {
         follow(columns.sideEvents[side].event, &writer)
         side += 1
@@ -33,7 +34,7 @@ struct CallFollower {
       {
         next += 1
       }
-      guard place < columns.count else { break }
+      guard place < count else { break }
       var conclusion: AnnotatedConclusion?
       while next < conclusions.count, conclusions[next].hit == nextHit {
         conclusion = conclusions[next]

@@ -29,11 +29,14 @@ public struct TapeExport {
 
   /// Writes a block of hits, all columns of it.
   ///
+  /// - Parameter hits: how many of its hits there are conclusions for, nil for all: a handler that
+  ///   dies says nothing about the rest.
   /// - Throws: what the output throws.
   public mutating func add(
-    _ columns: HitColumns, _ conclusions: [AnnotatedConclusion]
+    _ columns: HitColumns, _ conclusions: [AnnotatedConclusion], hits: Int? = nil
   ) throws(TapeError) {
-    follower.follow(columns, conclusions, &writer)
+    let count = min(hits ?? columns.count, columns.count)
+    follower.follow(columns, count, conclusions, &writer)
     try writer.buffer.flushIfFull()
   }
 

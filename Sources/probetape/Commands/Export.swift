@@ -48,9 +48,6 @@ extension Probetape {
       } catch let error as KernelSourceError {
         Console.note("probetape: \(error.description)")
         throw ExitCode(125)
-      } catch let error as HandlerLibraryError {
-        Console.note("probetape: \(error.description)")
-        throw ExitCode(125)
       }
     }
 
@@ -58,8 +55,9 @@ extension Probetape {
       var reader = try TapeReader(path: tape)
       let file = try TapeOutputArgument.open(output)
       var export = TapeExport(header: reader.header, to: format, weight: weight, output: file)
-      let conclusion = try HandlerBatch.annotate(&reader, handler, foreign) { columns, concluded in
-        try export.add(columns, concluded)
+      let conclusion = try HandlerBatch.annotate(&reader, tape, handler, foreign) {
+        columns, concluded, count in
+        try export.add(columns, concluded, hits: count)
       }
       try export.finish(conclusion)
       // Calls are drawn as the handler concludes: say so where that is not certain.
