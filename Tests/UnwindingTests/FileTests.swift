@@ -76,14 +76,16 @@ struct FileTests {
       Self.source, ["-O2", "-DEXTRA=2", "-static", "-Wl,--build-id"])
     let tape = try LiveStacks.record(["uretprobe:\(program):p"], [program], stackBytes: 8192)
     let whole = try Data(contentsOf: URL(filePath: program))
-    let tables = try #require(ELFFile(path: program).unwindTables(limit: 1 << 28))
     let file = try ELFFile(path: program)
+    let found = file.unwindTables(limit: 1 << 28)
+    let tables = try #require(found)
     var random = SystemRandomNumberGenerator()
     var shorter = 0
     for round in 0..<150 {
       var bent = whole
       for area in tables.areas {
-        let start = Int(try #require(file.fileOffset(of: area.address)))
+        let place = file.fileOffset(of: area.address)
+        let start = Int(try #require(place))
         for _ in 0..<(round % 3 == 0 ? 3000 : 40) {
           let place = start + Int.random(in: 4..<area.bytes.count, using: &random)
           bent[place] = UInt8.random(in: 0...255, using: &random)

@@ -6,9 +6,8 @@ import Unwinding
 enum StackFiles {
   static func search(_ root: String?, _ asksDebuginfod: Bool) -> ImageSearch {
     let home = ProcessInfo.processInfo.environment["HOME"]
-    return ImageSearch(
-      root: root, perfCache: home.map { $0 + "/.debug" },
-      fetch: asksDebuginfod ? { fetch($0) } : nil)
+    let ask: (@Sendable (String) -> String?)? = asksDebuginfod ? { @Sendable id in fetch(id) } : nil
+    return ImageSearch(root: root, perfCache: home.map { $0 + "/.debug" }, fetch: ask)
   }
 
   /// The path of the file that debuginfod has for a build id; nil when it has none or its client is
