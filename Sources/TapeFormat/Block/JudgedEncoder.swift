@@ -22,25 +22,22 @@ struct JudgedEncoder: ~Copyable {
 
   /// Encodes a block's judged columns and its side events, which are already bytes.
   static func encode(
-    _ columns: inout HitColumns, sideEvents: [UInt8], convention: CallConvention,
-    memory: ModelMemory
+    _ block: BlockBuffer, convention: CallConvention, memory: ModelMemory
   ) -> StreamBuffers {
-    let hits = columns.count
-    let table = columns.threadTable
-    return columns.withTables { tables in
-      let model = JudgedModel(
-        memory, convention, threads: table.count, hits: hits,
-        stackPointers: tables.stackPointers)
-      var encoder = JudgedEncoder(model: model, columns: tables)
-      for hit in 0..<hits { encoder.encode(hit) }
-      var buffers = encoder.finished()
-      for thread in table {
-        SideEventCodec.encode(thread, into: &buffers.streams[Stream.threadTable.rawValue])
-      }
-      buffers.streams[Stream.wordCount.rawValue].appendVarint(UInt64(tables.words.count))
-      buffers.streams[Stream.sideEvents.rawValue] = sideEvents
-      return buffers
+    let columns = block.columns.judged
+    let table = block.threadTable
+    let model = JudgedModel(
+      memory, convention, threads: table.count, hits: block.count,
+      stackPointers: columns.stackPointers)
+    var encoder = JudgedEncoder(model: model, columns: columns)
+    for hit in 0..<block.count { encoder.encode(hit) }
+    var buffers = encoder.finished()
+    for thread in table {
+      SideEventCodec.encode(thread, into: &buffers.streams[Stream.threadTable.rawValue])
     }
+    buffers.streams[Stream.wordCount.rawValue].appendVarint(UInt64(block.wordCount))
+    buffers.streams[Stream.sideEvents.rawValue] = block.sideEvents.bytes
+    return buffers
   }
 
   private init(model: JudgedModel, columns: ColumnTables) {

@@ -11,19 +11,19 @@ struct FrameWriter {
   }
 
   mutating func block(
-    _ block: inout BlockBuffer, layout: RegisterLayout
+    _ block: BlockBuffer, layout: RegisterLayout
   ) throws(TapeError) -> [UInt8] {
     var payload: [UInt8] = []
+    let (columns, hits) = (block.columns, block.count)
     let judged = JudgedEncoder.encode(
-      &block.columns, sideEvents: block.sideEvents.bytes,
-      convention: CallConvention(hasLink: layout.linkRegister != nil), memory: memory)
+      block, convention: CallConvention(hasLink: layout.linkRegister != nil), memory: memory)
     let groups = [
       try group(.judged, judged, &payload),
-      try group(.times, TimeCodec.encode(block.columns.times), &payload),
-      try group(.cpus, CPUCodec.encode(block.columns.cpus), &payload),
-      try group(.registers, RegisterCodec.encode(&block.columns, layout, memory: memory), &payload),
+      try group(.times, TimeCodec.encode(columns.times, hits: hits), &payload),
+      try group(.cpus, CPUCodec.encode(columns.cpus, hits: hits), &payload),
+      try group(.registers, RegisterCodec.encode(block, layout, memory: memory), &payload),
     ]
-    return record(.block, hits: block.columns.count, groups, payload)
+    return record(.block, hits: hits, groups, payload)
   }
 
   mutating func trailer(_ trailer: TapeTrailer) throws(TapeError) -> [UInt8] {
