@@ -36,25 +36,37 @@ struct RegisterEncoder: ~Copyable {
     let start = hit * width
     let memory = references.slot * width
     precondition(start + width <= model.registers.count && memory + width <= model.sources.count)
-    precondition(tokenCount + columns.count <= tokens.count)
+    precondition(tokenCount + columns.count <= tokens.count && width <= 64)
+    // All columns first: which of them are other than expected is hard to guess, and a wrong guess
+    // at each one would cost more than the comparing.
+    var missed: UInt64 = 0
     for index in 0..<columns.count {
       // The index is below the count, and columns are below the width, so that the rest lies in the
       // two runs just checked.
       let column = unsafe columns[unchecked: index]
       let wanted = unsafe model.registers[unchecked: start &+ column]
       let last = unsafe model.sources[unchecked: memory &+ column]
-      if sources.value(last, column) != wanted {
-        var token = sources.search(wanted, column)
-        if token == Token.lastSource {
-          token = far.encode(wanted)
-        } else {
-          unsafe model.sources[unchecked: memory &+ column] = token
-        }
-        // One of the tokens of this hit, for which there is room.
-        unsafe tokens[unchecked: tokenCount &+ index] = token
-      }
+      missed |= (sources.value(last, column) == wanted ? 0 : 1) &<< UInt64(index)
+    }
+    while missed != 0 {
+      encodeMissed(missed.trailingZeroBitCount, start: start, memory: memory)
+      missed &= missed &- 1
     }
     tokenCount += columns.count
+  }
+
+  /// Encodes a column that the last source does not give, by its index among ``columns``.
+  @inline(__always)
+  private mutating func encodeMissed(_ index: Int, start: Int, memory: Int) {
+    let column = columns[index]
+    let wanted = model.registers[start &+ column]
+    var token = sources.search(wanted, column)
+    if token == Token.lastSource {
+      token = far.encode(wanted)
+    } else {
+      model.sources[memory &+ column] = token
+    }
+    tokens[tokenCount &+ index] = token
   }
 
   consuming func finished() -> StreamBuffers {

@@ -3,7 +3,7 @@ import ProbeEvents
 /// Where the tokens of a hit's registers point, so that the value of one is found without asking
 /// what kind of token it is: which kind comes next is anybody's guess, and a processor that guesses
 /// wrong loses more time than all the rest takes.
-struct RegisterSources {
+struct RegisterSources: ~Copyable {
   private typealias Token = RegisterModel.Token
 
   /// Where a token's value is: in which row, and at which place, which is the register's own column
