@@ -28,7 +28,7 @@ struct RecordingPump: ~Copyable {
     let queue: RoundQueue
     let thread: Drainer.Thread
     do throws(SystemFailure) {
-      queue = try RoundQueue()
+      queue = try RoundQueue(rings: events.rings)
       thread = try Drainer(rings: events.rings, queue: queue).start()
     } catch {
       throw RecorderError(error)

@@ -2,13 +2,14 @@ public import ProbeEvents
 
 /// How a tape is written.
 public struct TapeWriterOptions: Sendable, Hashable {
-  /// zstd level, 1 to 22.
+  /// zstd level, 1 to 22. Higher ones gain little, since the columns are made of what no prediction
+  /// gave: level 3 takes a third longer for a hundredth less.
   public var compressionLevel: Int32
   /// Hits after which a block ends by itself; more than ``TapeLimits/hitsPerBlock`` counts as that.
   public var hitsPerBlock: Int
 
   /// Options.
-  public init(compressionLevel: Int32 = 3, hitsPerBlock: Int = 16_384) {
+  public init(compressionLevel: Int32 = 1, hitsPerBlock: Int = 16_384) {
     self.compressionLevel = compressionLevel
     self.hitsPerBlock = hitsPerBlock
   }
@@ -33,7 +34,7 @@ public struct TapeWriter {
   private let hitsPerBlock: Int
   private let output: any TapeOutput
   private var frames: FrameWriter
-  private var block = BlockBuffer()
+  private var block: BlockBuffer
   private var isFinished = false
 
   private static let symbolsPerRecord = 256
@@ -50,6 +51,7 @@ public struct TapeWriter {
   ) throws(TapeError) {
     precondition(header.probes.count <= TapeLimits.probes)
     layout = header.kernel.architecture.registerLayout
+    block = BlockBuffer(layout: layout)
     probeCount = header.probes.count
     hitsPerBlock = min(max(options.hitsPerBlock, 1), TapeLimits.hitsPerBlock)
     frames = try FrameWriter(level: options.compressionLevel)
@@ -67,14 +69,23 @@ public struct TapeWriter {
   ///   ``TapeLimits/wordsPerWindow``.
   /// - Throws: when a block had to be written, what the output throws.
   public mutating func append(_ hit: Hit, window: Span<UInt64>) throws(TapeError) {
+    let values = hit.registers.values
+    try append(
+      BareHit(hit), registers: values.span.extracting(first: layout.count), window: window)
+  }
+
+  /// Appends a hit whose registers lie elsewhere.
+  ///
+  /// - Parameter registers: one value for each column of the architecture's ``RegisterLayout``.
+  public mutating func append(
+    _ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>
+  ) throws(TapeError) {
     guard !isFinished else { throw .alreadyFinished }
     precondition(Int(hit.probe) < probeCount && window.count <= TapeLimits.wordsPerWindow)
-    if block.columns.count >= hitsPerBlock
-      || block.columns.windowWords.count + window.count > TapeLimits.wordsPerBlock
-    {
+    if block.count >= hitsPerBlock || block.wordCount + window.count > TapeLimits.wordsPerBlock {
       try flush()
     }
-    block.append(hit, window: window, layout: layout)
+    block.append(hit, registers: registers, window: window)
     switch hit.kind {
     case .entry: entries += 1
     case .return: returns += 1
@@ -91,7 +102,7 @@ public struct TapeWriter {
   ) throws(TapeError) {
     if block.stacks.isFull { try flush() }
     try append(hit, window: window)
-    block.stacks.set(stack, of: table, hit: block.columns.count - 1)
+    block.stacks.set(stack, of: table, hit: block.count - 1)
   }
 
   /// Writes the names of functions, which come before the stacks that they are for. Ordered by file.
@@ -118,7 +129,7 @@ public struct TapeWriter {
     {
       try flush()
     }
-    block.sideEvents.append(event, beforeHit: block.columns.count)
+    block.sideEvents.append(event, beforeHit: block.count)
     if case .lost(let hits) = event.event {
       lost = lost.addingReportingOverflow(hits.count).overflow ? .max : lost + hits.count
     }
@@ -131,7 +142,7 @@ public struct TapeWriter {
   public mutating func flush() throws(TapeError) {
     guard !block.isEmpty else { return }
     defer { block.removeAll() }
-    try write(try frames.block(&block, layout: layout))
+    try write(try frames.block(block, layout: layout))
   }
 
   /// Writes what is left and the trailer, which makes the tape complete.

@@ -61,7 +61,10 @@ public final class StackRecordingSink: RecordingSink {
   }
 
   /// Collects a hit.
-  public func receive(_ hit: Hit, window: Span<UInt64>) throws(TapeError) {
+  public func receive(
+    _ bare: BareHit, registers: Span<UInt64>, window: Span<UInt64>
+  ) throws(TapeError) {
+    let hit = Hit(bare, registers: registers)
     hits.append(hit)
     columns.append(hit, window: window, thread: thread(hit.thread), layout)
     if hits.count >= Self.hitsTogether || columns.windowWords.count >= Self.wordsTogether {

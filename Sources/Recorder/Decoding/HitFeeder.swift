@@ -15,6 +15,8 @@ struct HitFeeder {
   private let table: EventTable
   private let layout: RegisterLayout
   private let columnCount: Int
+  /// What stands for the registers of a hit without any.
+  private let noRegisters: [UInt64]
   private let codeSegment: Int?
   private let tracepoints: KernelTracepoints
   private var families: TaskFamilies
@@ -30,6 +32,7 @@ struct HitFeeder {
     self.table = table
     layout = architecture.registerLayout
     columnCount = layout.count
+    noRegisters = [UInt64](repeating: 0, count: layout.count)
     codeSegment = layout.codeSegment
     self.tracepoints = tracepoints
     self.families = families
@@ -88,13 +91,12 @@ struct HitFeeder {
     _ record: Span<UInt64>, probe: UInt32, kind: HitKind, functionOffset: Int,
     thread: ThreadIdentity, cpu: UInt16
   ) throws(TapeError) {
-    var hit = Hit(
-      kind: kind, cpu: cpu, probe: probe, thread: thread, time: record[4],
+    let part = registerPart(record)
+    let hit = BareHit(
+      kind: kind, flags: part.flags, cpu: cpu, probe: probe, thread: thread, time: record[4],
       function: PerfRecord.number(
-        record, byte: PerfRecord.sampleRaw * 8 + 4 + functionOffset, size: 8),
-      registers: RegisterFile())
-    var index = registerIndex(record)
-    hit.flags = readRegisters(record, index: &index, into: &hit.registers)
+        record, byte: PerfRecord.sampleRaw * 8 + 4 + functionOffset, size: 8))
+    let index = part.columns.upperBound
     var window = index..<index
     // The stack's size, and after that many bytes (none: nothing) how many of them are real.
     let sampled = Int(record[index]) / 8
@@ -108,13 +110,19 @@ struct HitFeeder {
       returns += 1
       if !trampolines.isKnown(thread.process) { try lookForTrampoline(of: thread, at: hit.time) }
     }
+    guard !part.columns.isEmpty else {
+      return try sink.receive(
+        hit, registers: noRegisters.span, window: record.extracting(window))
+    }
+    let first = part.columns.lowerBound
     if let witness = witnesses.take(
-      at: kind, of: thread, instructionPointer: hit.registers[layout.instructionPointer],
-      stackPointer: hit.registers[layout.stackPointer])
+      at: kind, of: thread, instructionPointer: record[first + layout.instructionPointer],
+      stackPointer: record[first + layout.stackPointer])
     {
       try emit(.witness(witness), at: hit.time)
     }
-    try sink.receive(hit, window: record.extracting(window))
+    try sink.receive(
+      hit, registers: record.extracting(part.columns), window: record.extracting(window))
   }
 
   private mutating func feedWitness(
@@ -129,42 +137,36 @@ struct HitFeeder {
   private mutating func feedSignal(
     _ record: Span<UInt64>, thread: ThreadIdentity, at time: UInt64
   ) throws(TapeError) {
-    var registers = RegisterFile()
-    var index = registerIndex(record)
-    _ = readRegisters(record, index: &index, into: &registers)
+    let columns = registerPart(record).columns
+    func register(_ column: Int) -> UInt64 {
+      columns.isEmpty ? 0 : record[columns.lowerBound + column]
+    }
     let handler = raw(record, tracepoints.signalHandler)
     let delivery = SignalDelivery(
       thread: thread, number: Int32(truncatingIfNeeded: raw(record, tracepoints.signalNumber)),
       code: Int32(truncatingIfNeeded: raw(record, tracepoints.signalCode)),
       // SIG_DFL is 0 and SIG_IGN is 1.
       isHandled: handler > 1,
-      instructionPointer: registers[layout.instructionPointer],
-      stackPointer: registers[layout.stackPointer])
+      instructionPointer: register(layout.instructionPointer),
+      stackPointer: register(layout.stackPointer))
     trampolines.note(delivery)
     try emit(.signal(delivery), at: time)
   }
 
-  /// Where the register part starts: after the raw data, which has its 4 bytes of size before it.
-  private func registerIndex(_ record: Span<UInt64>) -> Int {
+  /// Where the registers are, none when there are none, and what is special about them. They come
+  /// after the raw data, which has its 4 bytes of size before it.
+  private func registerPart(_ record: Span<UInt64>) -> (columns: Range<Int>, flags: HitFlags) {
     let size = Int(UInt32(truncatingIfNeeded: record[PerfRecord.sampleRaw]))
-    return PerfRecord.sampleRaw + (4 + size) / 8
-  }
-
-  /// Reads the register part, and moves the index behind it.
-  private func readRegisters(
-    _ record: Span<UInt64>, index: inout Int, into file: inout RegisterFile
-  ) -> HitFlags {
+    let index = PerfRecord.sampleRaw + (4 + size) / 8
     // enum perf_sample_regs_abi: none, 32, 64.
     let abi = record[index]
-    index += 1
-    guard abi != 0 else { return .registersMissing }
-    let columns = record.extracting(index..<(index + columnCount))
-    for column in columns.indices { file.values[column] = columns[column] }
+    guard abi != 0 else { return ((index + 1)..<(index + 1), .registersMissing) }
+    let columns = (index + 1)..<(index + 1 + columnCount)
     // 0x23 is __USER32_CS: 32-bit user code on a 64-bit kernel.
-    let is32Bit = codeSegment.map { columns[$0] == 0x23 } ?? false
-    index += columnCount
-    if is32Bit { return .compat }
-    return abi == 1 ? .compat : []
+    if let codeSegment, record[columns.lowerBound + codeSegment] == 0x23 {
+      return (columns, .compat)
+    }
+    return (columns, abi == 1 ? .compat : [])
   }
 
   private func raw(_ record: Span<UInt64>, _ field: EventFormat.Field) -> UInt64 {
@@ -237,9 +239,16 @@ struct HitFeeder {
 
   /// A fork waits for its clone flags, which the next record of the parent brings. Should that be
   /// lost, it must still come before whatever the two do next.
+  @inline(__always)
   private mutating func flushForks(before thread: ThreadIdentity, at time: UInt64) throws(TapeError)
   {
-    guard !forks.isEmpty else { return }
+    if !forks.isEmpty { try flushWaitingForks(before: thread, at: time) }
+  }
+
+  @inline(never)
+  private mutating func flushWaitingForks(
+    before thread: ThreadIdentity, at time: UInt64
+  ) throws(TapeError) {
     while let fork = forks.take(involving: thread.thread) {
       try emit(fork, cloneFlags: nil, at: time)
     }

@@ -38,30 +38,42 @@ struct RingStream {
     upTo bound: UInt64, to feeder: inout HitFeeder, _ recycle: ([UInt64]) -> Void
   ) throws(TapeError) -> Int {
     var count = 0
-    while var key, key <= bound {
-      let words = chunk
-      let all = words.span
-      while key <= bound {
-        let length = PerfRecord.wordCount(all[position])
-        // The kernel writes whole records only; one without length would be read for ever.
-        precondition(length > 0, "a torn record in a perf ring")
-        try feeder.feed(all.extracting(position..<(position + length)), cpu: cpu, at: key)
-        count += 1
-        position += length
-        guard position < all.count else { break }
-        key = loadKey()
-      }
-      guard position == words.count else {
-        self.key = key
-        break
-      }
+    while let next = key, next <= bound {
+      let (delivered, end) = try deliverChunk(from: next, upTo: bound, to: &feeder)
+      count += delivered
+      key = end
+      guard end == nil else { break }
+      recycle(chunk)
       chunk = []
       position = 0
-      self.key = nil
-      recycle(words)
       if !waiting.isEmpty { append(waiting.removeFirst()) }
     }
     return count
+  }
+
+  /// Delivers records of the chunk. Returns how many, and the next one's key if there is one.
+  private mutating func deliverChunk(
+    from first: UInt64, upTo bound: UInt64, to feeder: inout HitFeeder
+  ) throws(TapeError) -> (Int, UInt64?) {
+    // Taken out for as long as it is read, so that nobody counts its owners at each run.
+    var taken: [UInt64] = []
+    swap(&taken, &chunk)
+    defer { swap(&taken, &chunk) }
+    let words = taken.span
+    var key = first
+    var count = 0
+    while key <= bound {
+      let length = PerfRecord.wordCount(words[position])
+      // The kernel writes whole records only; one without length would be read for ever.
+      precondition(length > 0, "a torn record in a perf ring")
+      try feeder.feed(words.extracting(position..<(position + length)), cpu: cpu, at: key)
+      count += 1
+      position += length
+      guard position < words.count else { return (count, nil) }
+      lastKey = max(lastKey, words[position + PerfRecord.timeIndex(words[position])])
+      key = lastKey
+    }
+    return (count, key)
   }
 
   private mutating func loadKey() -> UInt64 {

@@ -77,8 +77,11 @@ final class Drainer: Sendable {
   private func drainOnce(isLast: Bool) {
     var round = Round(chunks: [], start: Syscalls.now, isLast: isLast)
     for ring in rings {
-      var chunk = queue.spareChunk()
-      _ = ring.drain(into: &chunk)
+      var chunk: [UInt64] = []
+      if !ring.isEmpty {
+        chunk = queue.spareChunk()
+        _ = ring.drain(into: &chunk)
+      }
       round.chunks.append(chunk)
     }
     queue.push(round)

@@ -9,22 +9,26 @@ final class RoundQueue: Sendable {
   /// Bytes of memory that waiting rounds may take.
   static let backlogLimit = 512 << 20
 
-  /// How many emptied chunks are kept, and up to what size: after a flood the memory goes back. A
-  /// round at the highest rate of a CPU is about 2 MiB.
-  static let spareLimits = (count: 8, words: 1 << 19)
+  /// Words that a chunk has room for from the first: twice what makes a ring wake the drainer.
+  private let chunkWords: Int
+  /// How many emptied chunks are kept: as much memory as the rings have. After a flood the rest goes
+  /// back.
+  private let spareLimit: Int
 
   private struct State {
     var rounds: [Round] = []
     var bytes = 0
-    /// Emptied chunks, to be filled again: fresh memory would cost page faults.
+    /// Emptied chunks, to be filled again, the youngest last.
     var spare: [[UInt64]] = []
   }
 
   private let state = Mutex(State())
   private let wakeUp: Descriptor
 
-  /// An empty queue.
-  init() throws(SystemFailure) {
+  /// An empty queue for the records of these rings.
+  init(rings: [PerfRing]) throws(SystemFailure) {
+    chunkWords = (rings.map(\.dataBytes).max() ?? 0) / 4 / 8
+    spareLimit = 4 * rings.count
     wakeUp = Descriptor(try Syscalls.check(cperf_eventfd(), "make an eventfd"))
   }
 
@@ -34,9 +38,13 @@ final class RoundQueue: Sendable {
   /// Whether another round may be drained.
   var hasRoom: Bool { backlogBytes < Self.backlogLimit }
 
-  /// An empty chunk, with capacity where possible.
+  /// An empty chunk. Memory that was used before comes first: fresh pages cost more than what is
+  /// copied into them.
   func spareChunk() -> [UInt64] {
-    state.withLock { $0.spare.popLast() ?? [] }
+    if let chunk = state.withLock({ $0.spare.popLast() }) { return chunk }
+    var chunk: [UInt64] = []
+    chunk.reserveCapacity(chunkWords)
+    return chunk
   }
 
   /// Adds a round.
@@ -72,7 +80,8 @@ final class RoundQueue: Sendable {
     var chunk = chunk
     chunk.removeAll(keepingCapacity: true)
     state.withLock { state in
-      if state.spare.count < Self.spareLimits.count, chunk.capacity <= Self.spareLimits.words {
+      // One that had to grow came with a flood. An empty one may have no memory at all.
+      if state.spare.count < spareLimit, (chunkWords...chunkWords * 2).contains(chunk.capacity) {
         state.spare.append(chunk)
       }
     }

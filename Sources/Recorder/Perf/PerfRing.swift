@@ -43,6 +43,9 @@ import Glibc
     _ = unsafe munmap(base, mappedBytes)
   }
 
+  /// Whether there is nothing to drain now.
+  var isEmpty: Bool { unsafe cperf_ring_head_acquire(page) == tail }
+
   /// Moves all whole records to the end of `words`; returns how many bytes.
   ///
   /// The head is loaded with acquire before the data is read, and the tail stored with release

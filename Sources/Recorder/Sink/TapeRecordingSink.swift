@@ -4,7 +4,12 @@ public import TapeFormat
 /// Writes a recording to a tape.
 public final class TapeRecordingSink: RecordingSink {
   /// The writer, with its counts.
-  public private(set) var writer: TapeWriter
+  public var writer: TapeWriter { unsafe taking }
+
+  /// One thread gives hits, one after the other, and nothing that the writer calls comes back here:
+  /// there is nothing to check at each hit.
+  @exclusivity(unchecked)
+  private var taking: TapeWriter
 
   /// Begins a tape and writes its header.
   ///
@@ -13,26 +18,28 @@ public final class TapeRecordingSink: RecordingSink {
     header: TapeHeader, options: TapeWriterOptions = TapeWriterOptions(),
     output: any TapeOutput
   ) throws(TapeError) {
-    writer = try TapeWriter(header: header, options: options, output: output)
+    unsafe taking = try TapeWriter(header: header, options: options, output: output)
   }
 
   /// Appends a hit.
-  public func receive(_ hit: Hit, window: Span<UInt64>) throws(TapeError) {
-    try writer.append(hit, window: window)
+  public func receive(
+    _ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>
+  ) throws(TapeError) {
+    try unsafe taking.append(hit, registers: registers, window: window)
   }
 
   /// Appends a side event.
   public func receive(_ event: TimedSideEvent) throws(TapeError) {
-    try writer.append(event)
+    try unsafe taking.append(event)
   }
 
   /// Ends the block, so that what was received is in the output.
   public func flush() throws(TapeError) {
-    try writer.flush()
+    try unsafe taking.flush()
   }
 
   /// Writes the trailer, which makes the tape complete.
   public func finish(_ trailer: TapeTrailer) throws(TapeError) {
-    try writer.finish(trailer)
+    try unsafe taking.finish(trailer)
   }
 }

@@ -2,58 +2,111 @@ import ProbeEvents
 
 /// The hits and side events of a block while it is being written.
 struct BlockBuffer {
-  var columns = HitColumns()
+  /// Hits.
+  private(set) var count = 0
+  /// Stack words of all windows.
+  private(set) var wordCount = 0
+  /// The threads of this block.
+  private(set) var threadTable: [ThreadIdentity] = []
   var sideEvents = SideEventCodec.Encoder()
   var stacks = BlockStacks()
+  /// The columns; what is behind the counts does not matter.
+  private(set) var columns: BlockColumns
+  private var memory: BlockMemory
+
+  private let width: Int
+  private let instructionPointer: Int
+  private let stackPointer: Int
+  private let linkRegister: Int?
   private var indices: [ThreadIdentity: UInt32] = [:]
-  private var latest: (thread: ThreadIdentity, index: UInt32)?
+  /// Where in ``threadTable`` a thread is likely to be, by the low bits of its number: threads on
+  /// different CPUs take turns at every few hits.
+  private var likely: InlineArray<16, UInt32> = InlineArray(repeating: 0)
 
-  var isEmpty: Bool { columns.count == 0 && sideEvents.count == 0 }
+  init(layout: RegisterLayout) {
+    width = layout.count
+    instructionPointer = layout.instructionPointer
+    stackPointer = layout.stackPointer
+    linkRegister = layout.linkRegister
+    memory = BlockMemory(hits: 1024, words: 8192, width: width)
+    columns = memory.columns
+    columns.judged.starts[0] = 0
+  }
 
-  mutating func append(_ hit: Hit, window: Span<UInt64>, layout: RegisterLayout) {
-    columns.count += 1
-    columns.kinds.append(hit.kind)
-    columns.flags.append(hit.flags)
-    columns.probes.append(hit.probe)
-    columns.threads.append(index(of: hit.thread))
-    columns.instructionPointers.append(hit.registers[layout.instructionPointer])
-    columns.stackPointers.append(hit.registers[layout.stackPointer])
-    if let link = layout.linkRegister { columns.linkRegisters.append(hit.registers[link]) }
-    columns.functions.append(hit.function)
-    columns.windowWords.append(window)
-    columns.windowStarts.append(UInt32(columns.windowWords.count))
-    columns.cpus.append(hit.cpu)
-    columns.times.append(hit.time)
-    columns.registers.append(hit.registers.values.span.extracting(first: layout.count))
+  var isEmpty: Bool { count == 0 && sideEvents.count == 0 }
+
+  mutating func append(_ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>) {
+    precondition(registers.count == width)
+    makeRoom(words: window.count)
+    let (hits, words) = (count, wordCount)
+    let judged = columns.judged
+    // There is room for one more hit in each column, and for the window, as was just made sure.
+    unsafe judged.kinds[unchecked: hits] = hit.kind
+    unsafe judged.flags[unchecked: hits] = hit.flags
+    unsafe judged.probes[unchecked: hits] = hit.probe
+    unsafe judged.threads[unchecked: hits] = index(of: hit.thread)
+    unsafe judged.instructionPointers[unchecked: hits] = registers[instructionPointer]
+    unsafe judged.stackPointers[unchecked: hits] = registers[stackPointer]
+    if let linkRegister { judged.links[hits] = registers[linkRegister] }
+    unsafe judged.functions[unchecked: hits] = hit.function
+    unsafe columns.cpus[unchecked: hits] = hit.cpu
+    unsafe columns.times[unchecked: hits] = hit.time
+    columns.registers.copy(registers, to: hits * width)
+    judged.words.copy(window, to: words)
+    count = hits + 1
+    wordCount = words + window.count
+    unsafe judged.starts[unchecked: count] = UInt32(truncatingIfNeeded: wordCount)
   }
 
   mutating func removeAll() {
-    columns.removeAll()
+    count = 0
+    wordCount = 0
+    threadTable.removeAll(keepingCapacity: true)
     sideEvents = SideEventCodec.Encoder()
     indices.removeAll(keepingCapacity: true)
-    latest = nil
     stacks.removeAll()
   }
 
-  /// A thread's index in the block's table, which it joins when it is new.
-  private mutating func index(of thread: ThreadIdentity) -> UInt32 {
-    if let latest, latest.thread == thread { return latest.index }
-    let next = UInt32(columns.threadTable.count)
-    let index = indices[thread] ?? next
-    if index == next {
-      indices[thread] = next
-      columns.threadTable.append(thread)
+  /// Makes room for one more hit with a window of so many words, in memory that no copy of this
+  /// buffer uses.
+  @inline(__always)
+  private mutating func makeRoom(words more: Int) {
+    if !isKnownUniquelyReferenced(&memory) || count == memory.hits
+      || memory.words - wordCount < more
+    {
+      grow(words: more)
     }
-    latest = (thread, index)
+  }
+
+  @inline(never)
+  private mutating func grow(words more: Int) {
+    var (hits, words) = (memory.hits, memory.words)
+    if count == hits { hits *= 2 }
+    while words - wordCount < more { words *= 2 }
+    let larger = BlockMemory(hits: hits, words: words, width: width)
+    larger.columns.copy(columns, hits: count, words: wordCount, width: width)
+    memory = larger
+    columns = larger.columns
+  }
+
+  /// A thread's index in the block's table, which it joins when it is new.
+  @inline(__always)
+  private mutating func index(of thread: ThreadIdentity) -> UInt32 {
+    let slot = Int(thread.thread & 15)
+    let guess = Int(likely[slot])
+    if guess < threadTable.count, threadTable[guess] == thread { return likely[slot] }
+    let index = searchedIndex(of: thread)
+    likely[slot] = index
     return index
   }
-}
 
-extension [UInt64] {
-  /// Appends all words of a span at once.
-  fileprivate mutating func append(_ words: Span<UInt64>) {
-    // The buffer spans the words, which are copied before the call returns.
-    unsafe words.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+  @inline(never)
+  private mutating func searchedIndex(of thread: ThreadIdentity) -> UInt32 {
+    if let index = indices[thread] { return index }
+    let index = UInt32(threadTable.count)
+    indices[thread] = index
+    threadTable.append(thread)
+    return index
   }
 }
 

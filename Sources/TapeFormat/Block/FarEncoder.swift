@@ -10,6 +10,7 @@ struct FarEncoder: ~Copyable {
 
   private let filterMemory = TableMemory<UInt8>(count: 1 << filterBits, repeating: 0)
   private let recentMemory = TableMemory<UInt64>(count: 2 * FarValues.recentCount, repeating: 0)
+  private let regionFilterMemory = TableMemory<UInt8>(count: 1 << filterBits, repeating: 0)
   private let regionMemory = TableMemory<UInt64>(count: FarValues.regionCount, repeating: 0)
   /// The recent values as a ring that lies there twice, so that any 32 in a row are all of them.
   private let recent: Table<UInt64>
@@ -17,6 +18,8 @@ struct FarEncoder: ~Copyable {
   private let regions: Table<UInt64>
   /// How many recent values fall into each slot: where none does, none is looked for.
   private let filter: Table<UInt8>
+  /// The same for regions.
+  private let regionFilter: Table<UInt8>
   private var nextRecent = 0
   /// Where the region found last is, which is where the next is likely to be.
   private var region = 0
@@ -28,6 +31,8 @@ struct FarEncoder: ~Copyable {
     regions = regionMemory.table
     filter = filterMemory.table
     filter[Self.slot(0)] = UInt8(FarValues.recentCount)
+    regionFilter = regionFilterMemory.table
+    regionFilter[Self.slot(0)] = UInt8(FarValues.regionCount)
   }
 
   /// Notes a value's region and low bits, where it needs them, and returns its code.
@@ -43,18 +48,24 @@ struct FarEncoder: ~Copyable {
     if regions[region] == wanted {
       return FarValues.regionCode &+ UInt8(truncatingIfNeeded: region)
     }
-    for index in 0..<FarValues.regionCount {
-      // The index is below the table's count.
-      if unsafe regions[unchecked: index] == wanted {
-        region = index
-        return FarValues.regionCode &+ UInt8(truncatingIfNeeded: index)
-      }
+    // A slot is below the filter's count.
+    if unsafe regionFilter[unchecked: Self.slot(wanted)] != 0,
+      let index = regions.firstIndex(of: wanted, below: FarValues.regionCount)
+    {
+      region = index
+      return FarValues.regionCode &+ UInt8(truncatingIfNeeded: index)
     }
+    add(region: wanted)
+    return FarValues.newRegionCode
+  }
+
+  private mutating func add(region wanted: UInt64) {
     regionBytes.appendVarint(Zigzag.encode(wanted &- latestRegion))
+    regionFilter[Self.slot(regions[nextRegion])] -= 1
+    regionFilter[Self.slot(wanted)] += 1
     regions[nextRegion] = wanted
     nextRegion = nextRegion == FarValues.regionCount - 1 ? 1 : nextRegion + 1
     latestRegion = wanted
-    return FarValues.newRegionCode
   }
 
   @inline(__always)

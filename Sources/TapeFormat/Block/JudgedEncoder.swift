@@ -22,25 +22,22 @@ struct JudgedEncoder: ~Copyable {
 
   /// Encodes a block's judged columns and its side events, which are already bytes.
   static func encode(
-    _ columns: inout HitColumns, sideEvents: [UInt8], convention: CallConvention,
-    memory: ModelMemory
+    _ block: BlockBuffer, convention: CallConvention, memory: ModelMemory
   ) -> StreamBuffers {
-    let hits = columns.count
-    let table = columns.threadTable
-    return columns.withTables { tables in
-      let model = JudgedModel(
-        memory, convention, threads: table.count, hits: hits,
-        stackPointers: tables.stackPointers)
-      var encoder = JudgedEncoder(model: model, columns: tables)
-      for hit in 0..<hits { encoder.encode(hit) }
-      var buffers = encoder.finished()
-      for thread in table {
-        SideEventCodec.encode(thread, into: &buffers.streams[Stream.threadTable.rawValue])
-      }
-      buffers.streams[Stream.wordCount.rawValue].appendVarint(UInt64(tables.words.count))
-      buffers.streams[Stream.sideEvents.rawValue] = sideEvents
-      return buffers
+    let columns = block.columns.judged
+    let table = block.threadTable
+    let model = JudgedModel(
+      memory, convention, threads: table.count, hits: block.count,
+      stackPointers: columns.stackPointers)
+    var encoder = JudgedEncoder(model: model, columns: columns)
+    for hit in 0..<block.count { encoder.encode(hit) }
+    var buffers = encoder.finished()
+    for thread in table {
+      SideEventCodec.encode(thread, into: &buffers.streams[Stream.threadTable.rawValue])
     }
+    buffers.streams[Stream.wordCount.rawValue].appendVarint(UInt64(block.wordCount))
+    buffers.streams[Stream.sideEvents.rawValue] = block.sideEvents.bytes
+    return buffers
   }
 
   private init(model: JudgedModel, columns: ColumnTables) {
@@ -167,22 +164,33 @@ struct JudgedEncoder: ~Copyable {
   ) {
     let start = Int(columns.starts[hit])
     precondition(start >= 0 && length >= 0 && start <= columns.words.count - length)
-    var slot = JudgedModel.wordSlot(columns.stackPointers[hit], thread)
+    let slot = JudgedModel.wordSlot(columns.stackPointers[hit], thread)
     for first in stride(from: 0, to: length, by: 8) {
-      var mask: UInt8 = 0
-      for place in first..<min(first + 8, length) {
-        // The window lies within the words, as was checked, and a slot is below the power of two
-        // that the table's length is.
-        let word = unsafe columns.words[unchecked: start &+ place]
-        if unsafe model.words[unchecked: slot] != word {
-          mask |= 1 << UInt8(truncatingIfNeeded: place &- first)
-          unsafe model.words[unchecked: slot] = word
-          code(word, references, place)
-        }
-        slot = (slot &+ 1) & (ModelMemory.wordSlots - 1)
+      let count = min(length - first, 8)
+      let words = columns.words.suffix(from: start + first)
+      var missed = compare(words, count, (slot &+ first) & (ModelMemory.wordSlots - 1))
+      masks.append(missed)
+      while missed != 0 {
+        let place = missed.trailingZeroBitCount
+        code(words[place], references, first + place)
+        missed &= missed &- 1
       }
-      masks.append(mask)
     }
+  }
+
+  /// Which of up to eight words are not those last seen in the slots from one on, where they are put.
+  @inline(__always)
+  private func compare(_ words: Table<UInt64>, _ count: Int, _ first: Int) -> UInt8 {
+    precondition(count <= words.count)
+    var missed: UInt8 = 0
+    for place in 0..<count {
+      let slot = (first &+ place) & (ModelMemory.wordSlots - 1)
+      // The place is below the count, and a slot below the power of two that the table's length is.
+      let word = unsafe words[unchecked: place]
+      missed |= unsafe (model.words[unchecked: slot] == word ? 0 : 1) &<< UInt8(place)
+      unsafe model.words[unchecked: slot] = word
+    }
+    return missed
   }
 
   private mutating func code(_ word: UInt64, _ references: WordReferences, _ place: Int) {

@@ -6,17 +6,14 @@ enum RegisterCodec {
 
   /// Encodes the registers of a whole block.
   static func encode(
-    _ columns: inout HitColumns, _ layout: RegisterLayout, memory: ModelMemory
+    _ block: BlockBuffer, _ layout: RegisterLayout, memory: ModelMemory
   ) -> StreamBuffers {
-    let hits = columns.count
-    let threads = columns.threadTable.count
-    return columns.withRegisterTables { (tables, registers) in
-      let model = RegisterModel(
-        memory, layout, tables, registers: registers, threads: threads, hits: hits)
-      var encoder = RegisterEncoder(model, hits: hits)
-      for hit in 0..<hits { encoder.encode(hit) }
-      return encoder.finished()
-    }
+    let model = RegisterModel(
+      memory, layout, block.columns.judged, registers: block.columns.registers,
+      threads: block.threadTable.count, hits: block.count)
+    var encoder = RegisterEncoder(model, hits: block.count)
+    for hit in 0..<block.count { encoder.encode(hit) }
+    return encoder.finished()
   }
 
   /// Decodes the registers of a block whose judged columns are decoded.

@@ -56,6 +56,39 @@
       littleEndian: UnsafeRawPointer(base + start).loadUnaligned(as: UInt64.self))
   }
 
+  /// Copies all elements of a span to a place.
+  @inline(__always)
+  func copy(_ elements: Span<Element>, to place: Int) {
+    precondition(place >= 0 && elements.count <= count - place)
+    // The target lies within bounds, as was just checked, and is nobody else's.
+    unsafe elements.withUnsafeBufferPointer { source in
+      guard let first = source.baseAddress else { return }
+      unsafe (base + place).update(from: first, count: source.count)
+    }
+  }
+
+  /// Copies the first elements of another table.
+  func copy(_ other: Table, _ length: Int) {
+    precondition(length >= 0 && length <= count && length <= other.count)
+    // Both runs lie within bounds.
+    unsafe base.update(from: other.base, count: length)
+  }
+
+  /// The first elements as an array.
+  func array(_ length: Int) -> [Element] {
+    precondition(length >= 0 && length <= count)
+    // Within bounds, and the array copies them.
+    return unsafe Array(UnsafeBufferPointer(start: base, count: length))
+  }
+
+  /// The elements from a place on.
+  @inline(__always)
+  func suffix(from place: Int) -> Table {
+    precondition(place >= 0 && place <= count)
+    // Within bounds.
+    return unsafe Table(UnsafeMutableBufferPointer(start: base + place, count: count - place))
+  }
+
   /// Sets the first elements. Copies what is set already, twice as much each time, which is fast in
   /// builds for debugging, too.
   func fill(_ length: Int, with value: Element) {
@@ -70,6 +103,28 @@
         from: base, byteCount: more * MemoryLayout<Element>.stride)
       done += more
     }
+  }
+}
+
+extension Table where Element: Equatable {
+  /// The first place of a value among the elements before an end.
+  @inline(__always)
+  func firstIndex(of value: Element, below end: Int) -> Int? {
+    precondition(end <= count)
+    var index = 0
+    // All places are below the end.
+    while index <= end &- 4 {
+      if unsafe self[unchecked: index] == value { return index }
+      if unsafe self[unchecked: index &+ 1] == value { return index &+ 1 }
+      if unsafe self[unchecked: index &+ 2] == value { return index &+ 2 }
+      if unsafe self[unchecked: index &+ 3] == value { return index &+ 3 }
+      index &+= 4
+    }
+    while index < end {
+      if unsafe self[unchecked: index] == value { return index }
+      index &+= 1
+    }
+    return nil
   }
 }
 

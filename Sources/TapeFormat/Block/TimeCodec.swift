@@ -5,12 +5,13 @@ import ProbeEvents
 enum TimeCodec {
   private typealias Stream = Streams.Times
 
-  static func encode(_ times: [UInt64]) -> StreamBuffers {
-    var low = ByteSink(capacity: times.count)
-    var high = ByteSink(capacity: times.count)
-    var rest = ByteSink(capacity: times.count)
+  static func encode(_ times: Table<UInt64>, hits: Int) -> StreamBuffers {
+    var low = ByteSink(capacity: hits)
+    var high = ByteSink(capacity: hits)
+    var rest = ByteSink(capacity: hits)
     var latest: UInt64 = 0
-    for time in times {
+    for hit in 0..<hits {
+      let time = times[hit]
       let step = Zigzag.encode(time &- latest)
       latest = time
       low.append(UInt8(truncatingIfNeeded: step))
@@ -47,10 +48,16 @@ enum TimeCodec {
 enum CPUCodec {
   private typealias Stream = Streams.CPUs
 
-  static func encode(_ cpus: [UInt16]) -> StreamBuffers {
+  static func encode(_ cpus: Table<UInt16>, hits: Int) -> StreamBuffers {
+    var low = ByteSink(capacity: hits)
+    var high = ByteSink(capacity: hits)
+    for hit in 0..<hits {
+      low.append(UInt8(truncatingIfNeeded: cpus[hit]))
+      high.append(UInt8(truncatingIfNeeded: cpus[hit] >> 8))
+    }
     var buffers = StreamBuffers(count: Stream.allCases.count)
-    buffers.streams[Stream.lowBytes.rawValue] = cpus.map { UInt8(truncatingIfNeeded: $0) }
-    buffers.streams[Stream.highBytes.rawValue] = cpus.map { UInt8(truncatingIfNeeded: $0 >> 8) }
+    buffers.streams[Stream.lowBytes.rawValue] = low.bytes
+    buffers.streams[Stream.highBytes.rawValue] = high.bytes
     return buffers
   }
 

@@ -11,24 +11,25 @@ struct FrameWriter {
   }
 
   mutating func block(
-    _ block: inout BlockBuffer, layout: RegisterLayout
+    _ block: BlockBuffer, layout: RegisterLayout
   ) throws(TapeError) -> [UInt8] {
     var payload: [UInt8] = []
+    let (columns, hits) = (block.columns, block.count)
     let judged = JudgedEncoder.encode(
-      &block.columns, sideEvents: block.sideEvents.bytes,
-      convention: CallConvention(hasLink: layout.linkRegister != nil), memory: memory)
+      block, convention: CallConvention(hasLink: layout.linkRegister != nil), memory: memory)
     var groups = [
       try group(.judged, judged, &payload),
-      try group(.times, TimeCodec.encode(block.columns.times), &payload),
-      try group(.cpus, CPUCodec.encode(block.columns.cpus), &payload),
-      try group(.registers, RegisterCodec.encode(&block.columns, layout, memory: memory), &payload),
+      try group(.times, TimeCodec.encode(columns.times, hits: hits), &payload),
+      try group(.cpus, CPUCodec.encode(columns.cpus, hits: hits), &payload),
+      try group(.registers, RegisterCodec.encode(block, layout, memory: memory), &payload),
     ]
     if !block.stacks.isEmpty {
-      block.stacks.pad(to: block.columns.count)
-      let stacks = StackCodec.encode(block.stacks.references, block.stacks.table)
-      groups.append(try group(.stacks, stacks, &payload))
+      var stacks = block.stacks
+      stacks.pad(to: hits)
+      groups.append(
+        try group(.stacks, StackCodec.encode(stacks.references, stacks.table), &payload))
     }
-    return record(.block, hits: block.columns.count, groups, payload)
+    return record(.block, hits: hits, groups, payload)
   }
 
   mutating func trailer(_ trailer: TapeTrailer) throws(TapeError) -> [UInt8] {

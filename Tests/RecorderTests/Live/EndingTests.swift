@@ -60,7 +60,9 @@ extension LiveTests {
     private final class FullSink: RecordingSink {
       private var room = 20
 
-      func receive(_ hit: Hit, window: Span<UInt64>) throws(TapeError) {
+      func receive(
+        _ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>
+      ) throws(TapeError) {
         room -= 1
         if room == 0 { throw .system(operation: "write", path: "tape", errno: ENOSPC) }
       }

@@ -37,10 +37,12 @@ final class MemorySink: RecordingSink {
     }
   }
 
-  func receive(_ hit: Hit, window: Span<UInt64>) throws(TapeError) {
+  func receive(
+    _ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>
+  ) throws(TapeError) {
     var words: [UInt64] = []
     for index in window.indices { words.append(window[index]) }
-    items.append(.hit(hit, window: words))
+    items.append(.hit(Hit(hit, registers: registers), window: words))
   }
 
   func receive(_ event: TimedSideEvent) throws(TapeError) {
