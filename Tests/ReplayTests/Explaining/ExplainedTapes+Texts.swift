@@ -57,15 +57,30 @@ extension ExplainedTapes {
       hit 0: f was entered with sp 0x7000, pushed
     """,
     .strayTrampolineWord: """
-    why: there should be no trampoline at 0x7010, as no call of this thread that the tape \
-    shows was entered with that stack pointer; but the stack word there is the trampoline \
+    why: there should be no trampoline at 0x7010, as the handler made no instance for the call \
+    that was entered with that stack pointer; but the stack word there is the trampoline \
     0x7fffffffe000
     rules: model of the tape's kernel 6.18.0 (E8, kernels 6.18 - 7.1)
       call       slot    handler       tape
-      f (hit 0)  0x7000  entered here  return address 0x400010
+      f (hit 1)  0x7000  entered here  return address 0x400010
     """,
-    .witnessMismatch: "",
-    .wrongStep: "",
+    .witnessMismatch: """
+    why: the kernel's own list, read at hit 1, has stack: 0x7018 in instance 1 of 1 (oldest \
+    first), where the handler's instances have stack: 0x7010; its newest is the one for f pushed \
+    at hit 0
+    rules: model of the tape's kernel 6.18.0 (E8, kernels 6.18 - 7.1)
+      call       slot    handler  tape
+      f (hit 0)  0x7010  held     slot not seen again
+    led there:
+      hit 0: f was entered with sp 0x7010, pushed
+    """,
+    .wrongStep: """
+    why: at hit 1, the entry of p_push_cx, the probed instruction before must have led to \
+    cx=0x55841e575e08 behind p_push_ax (hit 0), but the tape has cx=0x55841e575e48
+    rules: model of the tape's kernel 6.18.44-fc-v782 (E8, kernels 6.18 - 7.1)
+      call               slot            handler       tape
+      p_push_cx (hit 1)  0x7ffdaeba1be8  entered here  return address 0x10
+    """,
     .lostTrampolineWord: """
     why: the slot 0x7010 of f, pushed at hit 0, held 0x1234 at hit 2 and no longer the \
     trampoline, so nothing can have returned through it at hit 3
