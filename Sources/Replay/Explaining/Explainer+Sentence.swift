@@ -8,7 +8,7 @@ extension Explainer {
     switch divergence.kind {
     case .unexpectedReturn: unexpectedReturn(scene, subject)
     case .missingReturn: missingReturn(divergence, subject)
-    case .wrongReturn: wrongReturn(scene, subject, task)
+    case .wrongReturn: wrongReturn(divergence, scene, subject, task)
     case .wrongReturnAddress: wrongReturnAddress(divergence, scene, subject)
     case .chainMismatch: chainMismatch(divergence, scene, subject, task)
     case .strayTrampolineWord:
@@ -61,7 +61,7 @@ extension Explainer {
   }
 
   private func wrongReturn(
-    _ scene: SceneHit?, _ subject: FollowedCall?, _ task: FollowedTask
+    _ divergence: Divergence, _ scene: SceneHit?, _ subject: FollowedCall?, _ task: FollowedTask
   ) -> String {
     guard let scene else { return "another call returned than the handler's newest" }
     guard let subject else {
@@ -73,9 +73,13 @@ extension Explainer {
         + newest(task, ": the one ")
     }
     let above = task.held.count { $0.entered > subject.entered }
-    return "the kernel returned \(name(subject.probe)), pushed at hit \(subject.entered), but the "
-      + "handler still held \(above) newer instance\(above == 1 ? "" : "s") than that"
-      + newest(task, ", the newest ")
+    let returned = "the kernel returned \(name(subject.probe)), pushed at hit \(subject.entered)"
+    guard above > 0 else {
+      return returned + ", the newest instance of the handler, which passes it over: it demands "
+        + divergence.expected
+    }
+    return returned + ", but the handler still held \(above) newer "
+      + "instance\(above == 1 ? "" : "s") than that" + newest(task, ", the newest ")
   }
 
   private func wrongReturnAddress(

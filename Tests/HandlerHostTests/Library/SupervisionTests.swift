@@ -138,9 +138,11 @@ import Testing
         lines += text.lines($0, $1)
       }
       let shown = outcome.text.split(separator: "\n").map(String.init)
-      // The verdict comes behind, and what there is to say of a divergence.
-      #expect(Array(shown.prefix(lines.count)) == lines, "\(situation.testDescription)")
-      #expect(shown.dropFirst(lines.count).first?.hasPrefix("# ") == true)
+      #expect(shown.prefix(lines.count) == lines[...], "\(situation.testDescription)")
+      // Behind the hits come the verdict, and why it is that.
+      let behind = shown.dropFirst(lines.count)
+      #expect(behind.first?.contains(" hits (") == true, "\(situation.testDescription)")
+      #expect(behind.allSatisfy { $0.hasPrefix("# ") }, "\(situation.testDescription)")
     }
   }
 
