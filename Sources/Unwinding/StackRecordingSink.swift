@@ -21,9 +21,8 @@ public final class StackRecordingSink: RecordingSink {
   private static let hitsTogether = 1024
   /// Stack words at which those collected are unwound, 8 MiB.
   private static let wordsTogether = 1 << 20
-  /// Age of a hit, in nanoseconds, from which on none is unwound. The recorder keeps what waits in
-  /// memory, a lot of it, but not for ever.
-  private static let latestAge: UInt64 = 500_000_000
+  /// Bytes that may wait for us before stacks are left out: a quarter of what the recorder keeps.
+  private static let backlogLimit = 128.0 * 1_048_576
 
   /// The writer, with its counts.
   public private(set) var writer: TapeWriter
@@ -39,6 +38,7 @@ public final class StackRecordingSink: RecordingSink {
   private var columns = HitColumns()
   private var hits: [Hit] = []
   private var threads: [ThreadIdentity: UInt32] = [:]
+  private var flow = Flow()
 
   /// Begins a tape and writes its header.
   ///
@@ -100,9 +100,8 @@ public final class StackRecordingSink: RecordingSink {
 
   private func deliver() throws(TapeError) {
     guard !hits.isEmpty || !columns.sideEvents.isEmpty else { return }
-    let oldest = hits.first?.time ?? .max
-    let time = now()
-    let isLate = time > oldest && time - oldest > Self.latestAge
+    flow.take(hits, words: columns.windowWords.count, columns: layout.count)
+    let isLate = flow.backlog(at: now()) > Self.backlogLimit
     unwinding.unwind(&columns, isLate: isLate)
     if isLate { counts.leftOut += UInt64(hits.count) } else { counts.unwound += UInt64(hits.count) }
     try writer.append(unwinding.newSymbols())
@@ -127,6 +126,37 @@ public final class StackRecordingSink: RecordingSink {
         hits[hit], window: columns.windowWords.span.extracting(start..<end),
         stack: columns.stacks[hit], of: columns.stackTable)
     }
+  }
+}
+
+/// How many bytes of hits wait behind those that were taken last, as far as that can be told from how
+/// old they are and how many came in the time before them.
+private struct Flow {
+  /// Shortest time that a rate is taken over, nanoseconds.
+  private static let shortest: UInt64 = 100_000_000
+
+  private var start: UInt64 = 0
+  private var latest: UInt64 = 0
+  private var bytes = 0.0
+  /// Bytes a nanosecond, over the last whole stretch of time.
+  private var rate = 0.0
+
+  mutating func take(_ hits: [Hit], words: Int, columns: Int) {
+    guard let first = hits.first, let last = hits.last else { return }
+    if start == 0 { start = first.time }
+    bytes += Double((words + hits.count * (columns + 8)) * 8)
+    latest = max(latest, last.time)
+    guard latest > start, latest - start >= Self.shortest else { return }
+    rate = bytes / Double(latest - start)
+    start = latest
+    bytes = 0
+  }
+
+  func backlog(at now: UInt64) -> Double {
+    guard now > latest else { return 0 }
+    // Before the first stretch is over, what came so far stands for it.
+    let rate = self.rate > 0 ? self.rate : bytes / Double(Self.shortest)
+    return rate * Double(now - latest)
   }
 }
 

@@ -100,6 +100,9 @@ public struct Unwinder: ~Copyable {
         conclusion = conclusions[next]
         next += 1
       }
+      slots.prepare(
+        columns.threadTable[Int(columns.threads[hit])], stackPointer: columns.stackPointers[hit],
+        conclusion)
       body(&self, hit)
       note(columns, hit, conclusion)
       nextHit += 1

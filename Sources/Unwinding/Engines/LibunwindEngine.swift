@@ -28,7 +28,7 @@
       let layout = memory.layout
       let first = memory.register(layout.instructionPointer)
       frames.append(RawFrame(address: first, isExact: true))
-      if isEntry, !images.hasTables(at: first) {
+      if isEntry, images.kind(at: first) == .unknown {
         // A call has just pushed the return address; a frame pointer would skip the caller.
         guard let caller = memory.stackWord(at: memory.stackPointer) else { return .windowEnd }
         guard images.map.area(at: caller) != nil else {
@@ -55,7 +55,9 @@
       while frames.count < StackLimit.frames {
         lookup.beginStep()
         let last = frames[frames.count - 1].address
-        let isInterrupted = lookup.images.isSignalFrame(at: last)
+        // Code that cannot be looked at may do anything with its frame pointer.
+        if lookup.images.mapped(at: last) == nil { return .noFile }
+        let isInterrupted = lookup.images.kind(at: last) == .signal
         // The cursor is whole: `cunw_init` filled it.
         let step = unsafe cunw_step(&cursor)
         var next: Address = 0

@@ -16,10 +16,10 @@ final class SpaceImages {
   /// Stretches of unwind tables as they lie in this address space.
   private var stretches: [(start: Address, bytes: [UInt8])] = []
   private var latest = 0
-  /// Whether the code at an address is the return path of signal handlers, for those asked about.
-  private var signalFrames: [Address: Bool] = [:]
+  /// The kinds of the frames asked about.
+  private var kinds: [Address: FrameKind] = [:]
   /// Addresses remembered; beyond that, all are forgotten at once.
-  private static let signalFrameLimit = 1 << 16
+  private static let kindLimit = 1 << 16
 
   init(map: ProcessMap, store: ImageStore) {
     self.map = map
@@ -41,21 +41,16 @@ final class SpaceImages {
     return mapped
   }
 
-  /// Whether the code at an address has unwind tables.
-  func hasTables(at address: Address) -> Bool { mapped(at: address)?.image.tables != nil }
-
-  /// Whether a frame at an address is the kernel's, for a signal handler to return to.
-  func isSignalFrame(at address: Address) -> Bool {
-    if let known = signalFrames[address] { return known }
-    let isOne =
-      mapped(at: address).map { mapped in
-        mapped.image.tables?.isSignalFrame(at: address &- mapped.bias) ?? false
-      } ?? false
-    if signalFrames.count >= Self.signalFrameLimit {
-      signalFrames.removeAll(keepingCapacity: true)
-    }
-    signalFrames[address] = isOne
-    return isOne
+  /// What is known of the code at an address.
+  func kind(at address: Address) -> FrameKind {
+    if let known = kinds[address] { return known }
+    let kind =
+      mapped(at: address).flatMap { mapped in
+        mapped.image.tables?.kind(at: address &- mapped.bias)
+      } ?? .unknown
+    if kinds.count >= Self.kindLimit { kinds.removeAll(keepingCapacity: true) }
+    kinds[address] = kind
+    return kind
   }
 
   /// Eight bytes of the unwind tables seen so far; nil when none of them is in one. Bytes beside a

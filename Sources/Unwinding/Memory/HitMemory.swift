@@ -114,6 +114,8 @@ import ProbeEvents
 
   /// A stack word, noted; nil when it was not recorded.
   func stackWord(at address: Address) -> UInt64? {
+    // No stack is there, and the number would mean a register.
+    guard address >= Self.lowestAddress else { return nil }
     let value = value(at: address)
     note(Reading(locus: address, value: value.value, isKnown: value.isKnown))
     if !value.isKnown { ranOut = true }

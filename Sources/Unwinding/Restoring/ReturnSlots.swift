@@ -37,6 +37,9 @@ final class ReturnSlots {
     }
   }
 
+  /// What is in a slot is not what a return probe put there.
+  func forget(_ stackPointer: Address) { originals[stackPointer] = nil }
+
   /// Calls entered below a stack pointer have been left.
   func leave(below stackPointer: Address, of thread: ThreadIdentity) {
     pending[thread]?.removeAll { $0 < stackPointer }

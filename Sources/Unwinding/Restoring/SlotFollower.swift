@@ -22,6 +22,16 @@ struct SlotFollower {
   /// The slots of a process.
   mutating func slots(of process: Int32) -> ReturnSlots { spaces[space(of: process)] }
 
+  /// Takes out what a hit contradicts, before its stack is looked at: a trampoline as return address
+  /// that no call left there was put there by the program.
+  mutating func prepare(
+    _ thread: ThreadIdentity, stackPointer: Address, _ concluded: AnnotatedConclusion?
+  ) {
+    guard case .entry(let entry) = concluded?.conclusion, entry.outcome == .chainWithoutInstance
+    else { return }
+    spaces[space(of: thread.process)].forget(stackPointer)
+  }
+
   /// Follows forks, new programs and ends.
   mutating func note(_ event: SideEvent) {
     switch event {

@@ -6,8 +6,9 @@ import Unwinding
 enum StackFiles {
   static func search(_ root: String?, _ asksDebuginfod: Bool) -> ImageSearch {
     let home = ProcessInfo.processInfo.environment["HOME"]
-    let ask: (@Sendable (String) -> String?)? = asksDebuginfod ? { @Sendable id in fetch(id) } : nil
-    return ImageSearch(root: root, perfCache: home.map { $0 + "/.debug" }, fetch: ask)
+    var search = ImageSearch(root: root, perfCache: home.map { $0 + "/.debug" })
+    if asksDebuginfod { search.fetch = { buildID in Self.fetch(buildID) } }
+    return search
   }
 
   /// The path of the file that debuginfod has for a build id; nil when it has none or its client is

@@ -52,9 +52,30 @@ extension ELFFile {
     }.sorted { $0.start < $1.start }
   }
 
-  /// The unwind entries with their table; nil when the file has no such table, has it in an encoding
-  /// no linker writes, or has more than `limit` bytes of it.
+  /// The unwind entries with their table; nil when the file has no entries or more than `limit` bytes
+  /// of them. Where the file has no table, or has it in an encoding no linker writes, one is made.
   public func unwindTables(limit: UInt64) -> UnwindTables? {
+    linkedTables(limit: limit) ?? madeTables(limit: limit)
+  }
+
+  private func madeTables(limit: UInt64) -> UnwindTables? {
+    guard let section = sections.first(where: { $0.name == ".eh_frame" })?.header,
+      section.sh_size <= limit, let bytes = handle.bytes(of: section),
+      // Behind everything that the file maps, and near enough for 32-bit distances.
+      let end = segments.map({ $0.address &+ $0.fileSize }).max()
+    else { return nil }
+    let base = (end &+ 0x20_0000) & ~0xFFF
+    let table = FrameEntries(address: section.sh_addr, bytes: bytes).table(relativeTo: base)
+    guard !table.isEmpty else { return nil }
+    return UnwindTables(
+      header: base, table: base, count: table.count / 8,
+      areas: [
+        UnwindTables.Area(address: base, bytes: table),
+        UnwindTables.Area(address: section.sh_addr, bytes: bytes),
+      ])
+  }
+
+  private func linkedTables(limit: UInt64) -> UnwindTables? {
     guard let header = programHeaders.first(where: { $0.p_type == UInt32(PT_GNU_EH_FRAME) }),
       header.p_filesz <= limit,
       let bytes = handle.bytes(at: header.p_offset, count: header.p_filesz),

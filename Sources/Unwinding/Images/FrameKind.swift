@@ -1,21 +1,46 @@
 import Recorder
 
+/// What the unwind entries say of the code at an address.
+enum FrameKind {
+  /// Nothing: no entry covers it.
+  case unknown
+  /// A function's.
+  case function
+  /// What a signal handler returns through.
+  case signal
+}
+
 extension UnwindTables {
-  /// Whether the code at a virtual address is what a signal handler returns through: the entry's
-  /// common part then has an `S` in its augmentation (Linux Standard Base, `.eh_frame`).
-  func isSignalFrame(at address: UInt64) -> Bool {
+  /// The kind of the code at a virtual address.
+  func kind(at address: UInt64) -> FrameKind {
     guard let entry = entryAddress(for: address),
       // The entry's length comes first, then how far before this place the common part is.
-      let distance = number(at: entry &+ 4), distance != 0
-    else { return false }
-    let common = entry &+ 4 &- UInt64(distance)
-    // Length, 0, version.
-    guard number(at: common &+ 4) == 0 else { return false }
-    for place in 0..<UInt64(16) {
-      guard let letter = byte(at: common &+ 9 &+ place), letter != 0 else { return false }
-      if letter == UInt8(ascii: "S") { return true }
+      let distance = number(at: entry &+ 4), distance != 0,
+      let common = augmentation(at: entry &+ 4 &- UInt64(distance))
+    else { return .unknown }
+    // Start and length of the code, as 32-bit numbers in nearly every file; in other forms what the
+    // table found is believed.
+    if common.contains(UInt8(ascii: "R")), let start = number(at: entry &+ 8),
+      let length = number(at: entry &+ 12)
+    {
+      let first = entry &+ 8 &+ UInt64(bitPattern: Int64(Int32(bitPattern: start)))
+      if first <= address, address - first >= UInt64(length) { return .unknown }
     }
-    return false
+    return common.contains(UInt8(ascii: "S")) ? .signal : .function
+  }
+
+  /// The augmentation of an entry's common part (Linux Standard Base, `.eh_frame`): an `S` in it
+  /// marks signal frames.
+  private func augmentation(at common: UInt64) -> [UInt8]? {
+    // Length, 0, version.
+    guard number(at: common &+ 4) == 0 else { return nil }
+    var letters: [UInt8] = []
+    for place in 0..<UInt64(16) {
+      guard let letter = byte(at: common &+ 9 &+ place) else { return nil }
+      if letter == 0 { break }
+      letters.append(letter)
+    }
+    return letters
   }
 
   /// The entry that the table has for an address: the last one that begins at or before it.
