@@ -111,9 +111,14 @@ struct probe_host {
     uint32_t size;
     void *context;
 
-    /* User memory of the task whose call is being handled. Both return 0, or -1 where the tape does
-     * not have that memory (read) or it cannot be written. Writes are evidence: the handler must
-     * make those that the kernel makes, and no others. */
+    /* User memory of the task whose call is being handled. What is known of it is the stack window
+     * that the tape has of the hit: some words (usually eight, `record --stack` says how many) from
+     * the stack pointer upwards, at a breakpoint as the program left them, with the return address
+     * in place. What the handler writes there it reads back during the same call. read_user returns
+     * 0, or -1, and copies nothing, when one of the bytes is not known; nothing is known in other
+     * calls than entry_hit and trampoline_hit, nor at an arrival that ended in a signal. write_user
+     * returns 0 or -1. Writes are evidence: the handler must make those that the kernel makes, and
+     * no others. */
     int32_t (*read_user)(void *context, uint64_t address, void *bytes, uint32_t length);
     int32_t (*write_user)(void *context, uint64_t address, const void *bytes, uint32_t length);
     /* The link register becomes `value` (arm64, in a breakpoint hit only). */

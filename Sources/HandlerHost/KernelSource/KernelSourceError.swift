@@ -16,8 +16,8 @@ public enum KernelSourceError: Error, Sendable, Hashable, CustomStringConvertibl
   case unknownSymbol(name: String, place: String)
   /// The compiler refuses the functions for another reason; with its first message.
   case doesNotCompile(String)
-  /// There is no C compiler.
-  case noCompiler(String)
+  /// There is no C compiler: none of that name, or none at all.
+  case noCompiler(named: String?)
   /// The compiler has no sanitizer library.
   case noSanitizer(String)
   /// The cache directory cannot be written.
@@ -43,8 +43,10 @@ public enum KernelSourceError: Error, Sendable, Hashable, CustomStringConvertibl
       "\(place) needs '\(name)', which neither the tree's probe files define nor the stand-ins "
         + "know"
     case .doesNotCompile(let message): "the tree's probe functions do not compile: \(message)"
-    case .noCompiler(let name):
-      "there is no C compiler '\(name)': install gcc or clang, or name one in CC"
+    case .noCompiler(let name?):
+      "there is no C compiler '\(name)', which CC names: install it, or name another"
+    case .noCompiler(nil):
+      "there is no C compiler, neither cc nor gcc nor clang: install one, or name one in CC"
     case .noSanitizer(let reason): "the C compiler cannot sanitize: \(reason)"
     case .cache(let reason): "the cache of built handlers cannot be used: \(reason)"
     case .cannotRun(let name, let reason): "\(name) cannot be run: \(reason)"

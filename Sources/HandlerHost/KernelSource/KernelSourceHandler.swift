@@ -11,16 +11,9 @@ public enum KernelSourceHandler {
     return try HandlerCompiler(isSanitized: isSanitized).library(of: generated.text)
   }
 
-  /// The C text that ``build(_:architecture:isSanitized:)`` compiles, for tools that change it.
-  public static func generate(
-    _ tree: KernelTree, architecture: Architecture
-  ) throws(KernelSourceError) -> [UInt8] {
-    try GeneratedSource(tree, try tree.read(architecture), architecture).text
-  }
-
   /// The sanitizer's runtime library, which must be loaded first in a process that loads a
   /// sanitized handler.
   public static func sanitizerRuntime() throws(KernelSourceError) -> String {
-    try HandlerCompiler.sanitizerRuntime()
+    try CCompiler().sanitizerRuntime()
   }
 }

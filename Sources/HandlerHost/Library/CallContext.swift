@@ -4,12 +4,11 @@ import ProbeEvents
 /// What the host knows during one call into a handler, and what the handler told it meanwhile. The
 /// callbacks reach it through their first argument.
 struct CallContext: ~Copyable {
-  /// The user memory the tape shows at an entry: some bytes from `base` on.
-  var base: Address = 0
-  var bytes: UInt64 = 0
-  var byteCount: UInt32 = 0
-  /// Bytes of the return slot at `base`; writes belong there.
-  var slotSize: UInt32 = 0
+  /// The user memory that is known during the call.
+  var memory = UserMemory()
+  /// Where the return address lies on the stack, and its size; writes belong there. No bytes where
+  /// none does.
+  var slot: (address: Address, size: UInt32) = (0, 0)
   /// What the handler wrote into the return slot.
   var slotValue: UInt64?
   /// The first write that was not into the return slot.
@@ -29,8 +28,7 @@ struct CallContext: ~Copyable {
 
   /// Forgets the last call.
   mutating func begin() {
-    byteCount = 0
-    slotSize = 0
+    slot = (0, 0)
     slotValue = nil
     strayWrite = nil
     linkRegister = nil
@@ -68,16 +66,9 @@ enum HostCallbacks {
       guard let call = unsafe context?.assumingMemoryBound(to: CallContext.self),
         let target = unsafe target
       else { return -1 }
-      let base = unsafe call.pointee.base
-      let count = UInt64(unsafe call.pointee.byteCount)
-      guard address >= base, address - base <= count, UInt64(length) <= count - (address - base)
-      else { return -1 }
-      // Bounded above: at most 8 bytes from `bytes`; the handler vouches for `length` at `target`.
-      unsafe withUnsafeBytes(of: call.pointee.bytes) { bytes in
-        guard let start = bytes.baseAddress else { return }
-        unsafe target.copyMemory(from: start + Int(address - base), byteCount: Int(length))
-      }
-      return 0
+      // The handler vouches for `length` bytes at `target`.
+      let bytes = unsafe UnsafeMutableRawBufferPointer(start: target, count: Int(length))
+      return unsafe call.pointee.memory.read(address, into: bytes) ? 0 : -1
     }
 
   private static let write:
@@ -86,9 +77,11 @@ enum HostCallbacks {
       guard let call = unsafe context?.assumingMemoryBound(to: CallContext.self),
         let source = unsafe source
       else { return -1 }
-      guard unsafe address == call.pointee.base, unsafe length == call.pointee.slotSize,
-        length <= 8
-      else {
+      // The handler vouches for `length` bytes at `source`.
+      let bytes = unsafe UnsafeRawBufferPointer(start: source, count: Int(length))
+      unsafe call.pointee.memory.write(address, bytes)
+      let slot = unsafe call.pointee.slot
+      guard address == slot.address, length == slot.size, length <= 8 else {
         if unsafe call.pointee.strayWrite == nil {
           unsafe call.pointee.strayWrite = (address, length)
         }
@@ -96,9 +89,7 @@ enum HostCallbacks {
       }
       var value: UInt64 = 0
       // Bounded above: at most 8 bytes into `value`.
-      unsafe withUnsafeMutableBytes(of: &value) {
-        unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: Int(length)))
-      }
+      unsafe withUnsafeMutableBytes(of: &value) { unsafe $0.copyMemory(from: bytes) }
       unsafe call.pointee.slotValue = value
       return 0
     }

@@ -65,14 +65,17 @@ public import ProbeEvents
     takeReportedFault()
   }
 
+  /// What the task's stack holds at the hit that comes next, from `address` upwards: what the handler
+  /// can read of user memory then.
+  public func see(stack: Span<UInt64>, at address: Address) {
+    unsafe context.pointee.memory.see(stack, at: address)
+  }
+
   /// A breakpoint hit.
   public func entry(task: Int, cause: EntryCause, probe: UInt32) -> EntryConclusion {
     unsafe context.pointee.begin()
     if architecture == .x86_64 {
-      unsafe context.pointee.base = cause.stackPointer
-      unsafe context.pointee.bytes = cause.stackWord
-      unsafe context.pointee.byteCount = 8
-      unsafe context.pointee.slotSize = cause.isCompat ? 4 : 8
+      unsafe context.pointee.slot = (cause.stackPointer, cause.isCompat ? 4 : 8)
     }
     var entry = probe_entry(
       entry: cause.entry, ip: cause.instructionPointer, sp: cause.stackPointer,
@@ -81,6 +84,7 @@ public import ProbeEvents
       is_compat: cause.isCompat ? 1 : 0, reserved: (0, 0))
     var concluded = probe_entry_conclusion()
     unsafe library.table.pointee.entry_hit(state, UInt32(task), &entry, &concluded)
+    unsafe context.pointee.memory.forget()
     takeReportedFault()
     return check(concluded, of: cause, task)
   }
@@ -96,6 +100,7 @@ public import ProbeEvents
       reserved: (0, 0, 0, 0, 0, 0, 0))
     var concluded = probe_arrival_conclusion()
     unsafe library.table.pointee.trampoline_hit(state, UInt32(task), &given, &concluded)
+    unsafe context.pointee.memory.forget()
     takeReportedFault()
     let count = unsafe context.pointee.popped.count
     for index in 0..<count { unsafe popped.append(context.pointee.popped[index]) }

@@ -76,6 +76,13 @@ public struct AnnotatedConclusion: Sendable, Hashable {
   public var depth: Int
   /// What was concluded.
   public var conclusion: HitConclusion
+
+  /// A conclusion with its place.
+  public init(hit: UInt64, depth: Int, conclusion: HitConclusion) {
+    self.hit = hit
+    self.depth = depth
+    self.conclusion = conclusion
+  }
 }
 
 /// Keeps the conclusions of one block.

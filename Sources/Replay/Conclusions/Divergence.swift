@@ -24,9 +24,10 @@ public enum DivergenceClass: String, Sendable, Hashable, CaseIterable {
   case wrongExit
   /// The handler read or wrote user memory in a way that no kernel does.
   case wrongMemory
-  /// The handler contradicted itself, or reported an impossible state: a leak, a lost reference.
+  /// The handler contradicted itself, or is in an impossible state: a leak, a lost reference, or
+  /// what a sanitizer reports.
   case handlerFaulted
-  /// The handler's process died, of a signal or of a sanitizer's report.
+  /// The handler's process died of a signal.
   case handlerCrashed
   /// The handler made no progress within the time limit.
   case handlerTimedOut

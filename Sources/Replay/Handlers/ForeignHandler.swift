@@ -16,6 +16,10 @@ struct ForeignHandler: ProbeHandler {
 
   mutating func create(slot: Int) { session.create(task: slot) }
 
+  mutating func see(stack: Span<UInt64>, at address: Address) {
+    session.see(stack: stack, at: address)
+  }
+
   mutating func entry(slot: Int, cause: EntryCause) -> EntryConclusion {
     session.entry(task: slot, cause: cause, probe: UInt32(cause.entry & 0xFF_FFFF))
   }

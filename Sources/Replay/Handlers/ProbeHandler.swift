@@ -10,6 +10,9 @@ public protocol ProbeHandler: ~Copyable {
   var name: String { get }
   /// Gives a slot to a new task that has no return instances.
   mutating func create(slot: Int)
+  /// What the task's stack holds at the hit that is fed next, from `address` upwards; for handlers
+  /// that read user memory.
+  mutating func see(stack: Span<UInt64>, at address: Address)
   /// A breakpoint hit.
   mutating func entry(slot: Int, cause: EntryCause) -> EntryConclusion
   /// An arrival at the return trampoline; `popped` is empty on entry and takes what is popped.
@@ -29,6 +32,8 @@ public protocol ProbeHandler: ~Copyable {
 }
 
 extension ProbeHandler where Self: ~Copyable {
+  @inline(__always)
+  mutating func see(stack: Span<UInt64>, at address: Address) {}
   mutating func exit(slot: Int) { free(slot: slot) }
   mutating func finish() {}
   var fault: HandlerFault? { nil }

@@ -56,6 +56,11 @@ import ProbeEvents
   /// checked not to exceed the words.
   @inline(__always) func word(_ place: Int) -> UInt64 { unsafe windowWords[place] }
 
+  /// A hit's whole window.
+  @inline(__always) func window(_ hit: Int) -> UnsafeBufferPointer<UInt64> {
+    unsafe UnsafeBufferPointer(rebasing: windowWords[windowRange(hit)])
+  }
+
   fileprivate init(
     _ columns: borrowing HitColumns, threadCount: Int, probeCount: Int,
     kinds: UnsafeBufferPointer<HitKind>, flags: UnsafeBufferPointer<HitFlags>,

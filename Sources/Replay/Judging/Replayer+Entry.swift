@@ -20,6 +20,8 @@ extension Replayer where Handler: ~Copyable {
       entry: nextHit << 24 | UInt64(probe), wantsReturn: wantsReturn[Int(probe)],
       isCompat: window.isCompat,
       stackWord: window.wordCount > 0 ? hits.word(window.first) : 0)
+    // The span is used during the call only, in which the columns lend their words.
+    unsafe handler.see(stack: hits.window(index).span, at: window.stackPointer)
     let conclusion = handler.entry(slot: task.slot, cause: cause)
     if divergeIfFaulted(task) { return }
     digest.add(UInt64(conclusion.outcome.rawValue) | UInt64(conclusion.dropped) << 8)

@@ -19,6 +19,8 @@ extension Replayer where Handler: ~Copyable {
       if task.state.isAttached, isOfUnseenEntry(task, window.stackPointer) {
         return noteUnseenEntry(task)
       }
+      // The span is used during the call only, in which the columns lend their words.
+      unsafe handler.see(stack: hits.window(index).span, at: window.stackPointer)
       guard let first = arrive(task, window, seen) else { return }
       due = first
     }

@@ -107,7 +107,9 @@ public struct TapeText {
     if layout.linkRegister != nil {
       returnAddress = columns.linkRegisters[index]
     } else if Int(columns.windowStarts[index + 1]) > start {
-      returnAddress = columns.windowWords[start]
+      // A 32-bit program's word is the lower half.
+      let word = columns.windowWords[start]
+      returnAddress = columns.flags[index].contains(.compat) ? word & 0xFFFF_FFFF : word
     }
     let from = returnAddress.map { " from " + addresses.text($0, in: thread.process) } ?? ""
     let sp = hexadecimal(columns.stackPointers[index])

@@ -110,7 +110,9 @@ struct KernelBisection {
     } else {
       throw BisectionError.unrelated(command.good, command.bad)
     }
-    let question = "good \(good) bad \(bad) " + paths.joined(separator: " ")
+    let question =
+      "good \(good) bad \(bad) \(command.foreign.sanitize ? "sanitized " : "")"
+      + paths.joined(separator: " ")
     log = BisectionLog(question: question)
     try resume(question)
   }
@@ -148,6 +150,10 @@ struct KernelBisection {
       let known = BisectionLog(text, question: question)
     {
       log = known
+      // A line that was cut short must not become the beginning of the next.
+      if let end = text.lastIndex(of: "\n"), text.index(after: end) != text.endIndex {
+        try String(text[...end]).write(toFile: path, atomically: true, encoding: .utf8)
+      }
       Console.note("resuming from \(path): \(known.answers.count) answers")
     } else {
       try log.header.write(toFile: path, atomically: true, encoding: .utf8)
@@ -210,6 +216,12 @@ struct KernelBisection {
     return "no reason given"
   }
 
+  /// A word as a shell takes it.
+  private func quoted(_ word: String) -> String {
+    let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "/._-+:@^,=".contains($0) }
+    return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+  }
+
   private func word(_ answer: Bisection.Answer) -> String {
     switch (answer, isRegression) {
     case (.skip, _): "skip"
@@ -227,8 +239,10 @@ struct KernelBisection {
     let diverged = replay(shown).filter { $0.verdict == .diverged }
     if let first = diverged.first { lines.append(TextReport.render([first])) }
     let tape = diverged.first?.path ?? paths[0]
+    let sanitize = command.foreign.sanitize ? "--sanitize " : ""
     lines.append(
-      "Repeat it: probetape replay --handler kernel:\(command.repo)@\(shown) \(tape)")
+      "Repeat it: probetape replay \(sanitize)--handler "
+        + "\(quoted("kernel:\(command.repo)@\(shown)")) \(quoted(tape))")
     return lines.joined(separator: "\n")
   }
 }

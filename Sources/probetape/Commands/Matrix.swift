@@ -39,8 +39,10 @@ extension Probetape {
       let paths = try TapePaths.expand(tapes)
       let rows = EpochMatrix.rows(paths: paths, jobs: jobs)
       let kernels = kernel.map { name in
-        ForeignBatch(source: .kernel(KernelTree(name)), options: foreign)
-          .replay(paths, jobs: jobs).map { try? $0.outcome.get() }
+        let results = ForeignBatch(source: .kernel(KernelTree(name)), options: foreign)
+          .replay(paths, jobs: jobs)
+        noteRefusal(name, results)
+        return results.map { try? $0.outcome.get() }
       }
       if json {
         let all = rows.indices.map { row in MatrixRow(rows[row], kernels.map { $0[row] }) }
@@ -50,6 +52,15 @@ extension Probetape {
       }
       let verdicts = rows.map { (try? $0.own.get().verdict) ?? .unjudged }
       throw ExitConvention.bisect.status(Verdict.combined(verdicts))
+    }
+
+    /// Says once why a kernel's code judged no tape.
+    private func noteRefusal(_ name: String, _ results: [BatchResult]) {
+      let conclusions = results.compactMap { try? $0.outcome.get() }
+      guard let first = conclusions.first, let reason = first.reason,
+        conclusions.allSatisfy({ $0.verdict == .unjudged && $0.reason == reason })
+      else { return }
+      Console.note("probetape: kernel:\(name): \(reason)")
     }
 
     private func text(_ rows: [EpochMatrixRow], _ kernels: [[TapeConclusion?]]) -> String {

@@ -24,6 +24,9 @@ extension Probetape {
     @Option(name: .short, help: ArgumentHelp("What to probe.", valueName: "probe"))
     var event: [String] = []
 
+    @Option(help: ArgumentHelp("Probe without a look at the file.", visibility: .hidden))
+    var unchecked: [String] = []
+
     @Option(name: .short, help: ArgumentHelp("The tape to write; - for a pipe.", valueName: "tape"))
     var output = "probetape.tape"
 
@@ -60,7 +63,9 @@ extension Probetape {
     var command: [String] = []
 
     func validate() throws {
-      guard !event.isEmpty else { throw ValidationError("Say what to probe with -e PROBE.") }
+      guard !event.isEmpty || !unchecked.isEmpty else {
+        throw ValidationError("Say what to probe with -e PROBE.")
+      }
       guard command.isEmpty != process.isEmpty else {
         throw ValidationError("Name either processes with -p or a command after --.")
       }
@@ -107,7 +112,7 @@ extension Probetape {
         let resolution = try resolver.resolution(of: specifications)
         for note in resolution.notes where !quiet { Console.note("probetape: \(note)") }
         if verbose { for probe in resolution.probes { Console.note(describe(probe)) } }
-        return resolution.probes
+        return try resolution.probes + unchecked.map(UncheckedProbe.parse)
       } catch let error as ProbeSpecificationError {
         Console.note("probetape: \(error.description)")
         throw ExitCode(64)

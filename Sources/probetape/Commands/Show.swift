@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HandlerHost
+import ProbeEvents
 import Replay
 import SystemPackage
 import TapeFormat
@@ -33,9 +34,6 @@ extension Probetape {
       } catch let error as KernelSourceError {
         Console.note("probetape: \(error.description)")
         throw ExitCode(125)
-      } catch let error as HandlerLibraryError {
-        Console.note("probetape: \(error.description)")
-        throw ExitCode(125)
       }
     }
 
@@ -46,13 +44,32 @@ extension Probetape {
       if !json {
         for line in text.preamble { try Console.print(line) }
       }
-      let conclusion = try HandlerBatch.annotate(&reader, handler, foreign) { columns, concluded in
+      var nextHit: UInt64 = 0
+      let conclusion = try HandlerBatch.annotate(&reader, tape, handler, foreign) {
+        columns, concluded, count in
+        let end = nextHit + UInt64(count)
+        nextHit += UInt64(columns.count)
+        var shown = columns
+        shown.sideEvents.removeAll { $0.beforeHit >= count && count < columns.count }
         let lines =
           json
-          ? try HitJSON.lines(header, columns, concluded) : text.lines(columns, concluded)
+          ? Array(try HitJSON.lines(header, shown, concluded).prefix(count))
+          : text.lines(shown, concluded, isWanted: { hit, _ in hit < end })
         if !lines.isEmpty { try Console.print(lines.joined(separator: "\n")) }
       }
       if !json { try Console.print("# " + TextReport.summary(conclusion)) }
+      try explainEnd(conclusion)
+    }
+
+    /// Says why a foreign handler was not heard to the end, where it was not.
+    private func explainEnd(_ conclusion: TapeConclusion) throws {
+      guard conclusion.digest.isEmpty else { return }
+      if let divergence = conclusion.divergences.first {
+        return Console.note(
+          "probetape: the handler ended at hit \(divergence.hit): \(divergence.actual)")
+      }
+      Console.note("probetape: \(conclusion.reason ?? "the handler cannot judge this tape")")
+      throw ExitCode(125)
     }
   }
 }

@@ -13,6 +13,23 @@ struct ConclusionMessage: Codable {
     var expected: String
     var actual: String
     var rule: String
+
+    init(_ divergence: Divergence) {
+      hit = divergence.hit
+      process = divergence.thread.process
+      thread = divergence.thread.thread
+      kind = divergence.kind.rawValue
+      expected = divergence.expected
+      actual = divergence.actual
+      rule = divergence.rule
+    }
+
+    var divergence: Divergence {
+      Divergence(
+        hit: hit, thread: ThreadIdentity(process: process, thread: thread),
+        kind: DivergenceClass(rawValue: kind) ?? .handlerFaulted, expected: expected,
+        actual: actual, rule: rule)
+    }
   }
 
   var tape: Int
@@ -39,11 +56,7 @@ struct ConclusionMessage: Codable {
       counts.signals, counts.returnsOfUnseenEntries,
     ]
     digest = conclusion.digest
-    divergences = conclusion.divergences.map {
-      Disagreement(
-        hit: $0.hit, process: $0.thread.process, thread: $0.thread.thread,
-        kind: $0.kind.rawValue, expected: $0.expected, actual: $0.actual, rule: $0.rule)
-    }
+    divergences = conclusion.divergences.map(Disagreement.init)
   }
 
   var conclusion: TapeConclusion {
@@ -60,11 +73,6 @@ struct ConclusionMessage: Codable {
       handler: handler, verdict: Verdict(rawValue: verdict) ?? .unjudged, reason: reason,
       entries: entries, returns: returns, returnsExpected: returnsExpected, lost: lost,
       evidence: counts, digest: digest,
-      divergences: divergences.map {
-        Divergence(
-          hit: $0.hit, thread: ThreadIdentity(process: $0.process, thread: $0.thread),
-          kind: DivergenceClass(rawValue: $0.kind) ?? .handlerFaulted, expected: $0.expected,
-          actual: $0.actual, rule: $0.rule)
-      })
+      divergences: divergences.map(\.divergence))
   }
 }

@@ -21,22 +21,20 @@ enum HandlerBatch {
 }
 
 extension HandlerBatch {
-  /// Replays one tape in this process and hands every block to `visit`.
+  /// Replays one tape and hands every block to `visit`, with what was concluded about its hits and
+  /// how many of its hits there is something to say about.
   static func annotate(
-    _ reader: inout TapeReader, _ handler: HandlerArgument, _ options: ForeignOptions,
-    visit: (HitColumns, [AnnotatedConclusion]) throws -> Void
+    _ reader: inout TapeReader, _ path: String, _ handler: HandlerArgument,
+    _ options: ForeignOptions, visit: (HitColumns, [AnnotatedConclusion], Int) throws -> Void
   ) throws -> TapeConclusion {
     switch handler {
-    case .model(let choice): return try TapeReplay.annotate(&reader, handler: choice, visit: visit)
+    case .model(let choice):
+      return try TapeReplay.annotate(&reader, handler: choice) { columns, concluded in
+        try visit(columns, concluded, columns.count)
+      }
     case .foreign(let source):
-      let library =
-        switch source {
-        case .library(let path): path
-        case .kernel(let tree):
-          try KernelSourceHandler.build(tree, architecture: reader.header.kernel.architecture)
-        }
-      return try ForeignReplay.annotate(
-        &reader, library: try HandlerLibrary(path: library), name: source.name, visit: visit)
+      return try ForeignBatch(source: source, options: options)
+        .supervisor(reader.header.kernel.architecture).annotate(&reader, path, visit: visit)
     }
   }
 }
@@ -95,7 +93,7 @@ struct ForeignBatch: Sendable {
   }
 
   /// Builds what has to be built.
-  private func supervisor(_ architecture: Architecture) throws(KernelSourceError) -> Supervisor {
+  func supervisor(_ architecture: Architecture) throws(KernelSourceError) -> Supervisor {
     switch source {
     case .library(let path):
       Supervisor(

@@ -28,6 +28,57 @@ struct Supervisor: Sendable {
     return conclusions
   }
 
+  /// Feeds one tape and hands every block to `visit`, with what was concluded about its hits and how
+  /// many of them there is something to say about: all, but in the block in which a handler ended.
+  func annotate(
+    _ reader: inout TapeReader, _ path: String,
+    visit: (HitColumns, [AnnotatedConclusion], Int) throws -> Void
+  ) throws -> TapeConclusion {
+    let page = try ProgressPage()
+    defer { page.close() }
+    var columns = HitColumns()
+    var collected: [AnnotatedConclusion] = []
+    var judged: UInt64 = 0
+    var conclusion: TapeConclusion?
+    let end = try watch(arguments(first: 0) + ["--every-hit", "--", path], page) { line in
+      switch line {
+      case .concluded(let annotated): collected.append(annotated)
+      case .endOfBlock:
+        guard try Self.readBlock(&reader, &columns) else { return }
+        try visit(columns, collected, columns.count)
+        judged += UInt64(columns.count)
+        collected.removeAll(keepingCapacity: true)
+      case .tape(let message): conclusion = message.conclusion
+      // The end of the judge says so.
+      case .refusal: break
+      }
+    }
+    if let conclusion { return conclusion }
+    let ended = self.conclusion(path, hit: page.hit, end)
+    guard let divergence = ended.divergences.first, try Self.readBlock(&reader, &columns) else {
+      return ended
+    }
+    collected.append(
+      AnnotatedConclusion(
+        hit: divergence.hit, depth: collected.last?.depth ?? 0, conclusion: .diverged(divergence)))
+    let place = Int(clamping: divergence.hit - min(judged, divergence.hit))
+    try visit(columns, collected, min(columns.count, place + 1))
+    return ended
+  }
+
+  /// Reads to the next block; false when there is none.
+  private static func readBlock(
+    _ reader: inout TapeReader, _ columns: inout HitColumns
+  ) throws -> Bool {
+    while true {
+      switch try reader.next(into: &columns, selecting: .all) {
+      case .block: return true
+      case .damage: continue
+      case .trailer, .end: return false
+      }
+    }
+  }
+
   /// Runs one judge; adds at least one conclusion.
   private func judge(
     _ paths: [String], _ page: ProgressPage, _ conclusions: inout [TapeConclusion]
@@ -35,20 +86,63 @@ struct Supervisor: Sendable {
     let first = conclusions.count
     page.tape = UInt64(first)
     page.hit = 0
+    let end = try watch(arguments(first: first) + ["--"] + paths[first...], page) { line in
+      switch line {
+      case .tape(let message): conclusions.append(message.conclusion)
+      // Not asked for here, or said by the end of the judge.
+      case .concluded, .endOfBlock, .refusal: break
+      }
+    }
+    guard conclusions.count < paths.count else { return }
+    let path = paths[conclusions.count]
+    conclusions.append(conclusion(path, hit: page.hit, end))
+  }
+
+  private func arguments(first: Int) -> [String] {
+    ["probetape", "__judge", "--library", library, "--name", name, "--first", "\(first)"]
+  }
+
+  /// How a judge ended.
+  private struct JudgeEnd {
+    var end: SupervisedProcess.End
+    var hasTimedOut: Bool
+    /// Why it gave up, when that was its own decision.
+    var refusal: String?
+    /// What it wrote to standard error.
+    var errors: String
+  }
+
+  /// Runs one judge to its end, which comes early when it makes no progress, and hands each line it
+  /// writes to `take`.
+  private func watch(
+    _ arguments: [String], _ page: ProgressPage, take: (JudgeLine) throws -> Void
+  ) throws -> JudgeEnd {
     let process = try SupervisedProcess(
-      path: "/proc/self/exe",
-      arguments: [
-        "probetape", "__judge", "--library", library, "--name", name, "--first", "\(first)", "--",
-      ] + paths[first...],
-      environment: environment, progress: page)
+      path: "/proc/self/exe", arguments: arguments, environment: environment, progress: page)
+    do {
+      var refusal: String?
+      let hasTimedOut = try follow(process, page) { line in
+        if case .refusal(let reason) = line { refusal = reason }
+        try take(line)
+      }
+      return JudgeEnd(
+        end: process.wait(), hasTimedOut: hasTimedOut, refusal: refusal, errors: process.errors())
+    } catch {
+      process.kill()
+      _ = process.wait()
+      throw error
+    }
+  }
+
+  /// Whether the judge had to be ended.
+  private func follow(
+    _ process: SupervisedProcess, _ page: ProgressPage, _ take: (JudgeLine) throws -> Void
+  ) throws -> Bool {
     var seen = (page.tape, page.hit)
     var deadline = Date.now.addingTimeInterval(Double(timeLimit))
     var hasTimedOut = false
     while let lines = process.lines(milliseconds: 100) {
-      for line in lines {
-        let message = try JSONDecoder().decode(ConclusionMessage.self, from: Data(line.utf8))
-        conclusions.append(message.conclusion)
-      }
+      for line in lines { try take(try JudgeLine(line)) }
       if seen != (page.tape, page.hit) || !lines.isEmpty {
         seen = (page.tape, page.hit)
         deadline = Date.now.addingTimeInterval(Double(timeLimit))
@@ -57,11 +151,7 @@ struct Supervisor: Sendable {
         process.kill()
       }
     }
-    let end = process.wait()
-    guard conclusions.count < paths.count else { return }
-    let path = paths[conclusions.count]
-    conclusions.append(
-      conclusion(path, hit: page.hit, end, hasTimedOut: hasTimedOut, errors: process.errors()))
+    return hasTimedOut
   }
 
   private var environment: [String: String] {
@@ -78,27 +168,26 @@ struct Supervisor: Sendable {
   private static let sanitizerStatus: Int32 = 99
 
   /// What the end of a judge means for the tape it was at.
-  private func conclusion(
-    _ path: String, hit: UInt64, _ end: SupervisedProcess.End, hasTimedOut: Bool, errors: String
-  ) -> TapeConclusion {
+  private func conclusion(_ path: String, hit: UInt64, _ end: JudgeEnd) -> TapeConclusion {
     let kind: DivergenceClass
     let actual: String
-    switch end {
-    case _ where hasTimedOut:
+    switch end.end {
+    case _ where end.hasTimedOut:
       kind = .handlerTimedOut
       actual = "no progress for \(timeLimit) s"
     case .exited(Self.sanitizerStatus):
       kind = .handlerFaulted
-      actual = SanitizerReport.summary(errors)
+      actual = SanitizerReport.summary(end.errors)
     case .killed(let signal):
       kind = .handlerCrashed
       actual = "it died of signal \(signal)"
     case .exited(let status):
       // The judge's own errors: a library that does not load, a tape that cannot be read.
-      let reason = errors.split(separator: "\n").last.map(String.init)
-      return TapeConclusion(
-        handler: name, verdict: .unjudged,
-        reason: reason?.replacing("Error: ", with: "") ?? "the judge ended with status \(status)")
+      if let reason = end.refusal {
+        return TapeConclusion(handler: name, verdict: .unjudged, reason: reason)
+      }
+      kind = .handlerCrashed
+      actual = "it ended its process with status \(status)"
     }
     let divergence = Divergence(
       hit: hit, thread: HitLookup.thread(path, hit: hit), kind: kind,
@@ -108,63 +197,5 @@ struct Supervisor: Sendable {
     return TapeConclusion(
       handler: name, verdict: .diverged, reason: "judging ended at hit \(hit)",
       entries: counts.entries, returns: counts.returns, divergences: [divergence])
-  }
-}
-
-/// Reads a sanitizer's report.
-enum SanitizerReport {
-  /// What was found, and where: one line.
-  static func summary(_ report: String) -> String {
-    let lines = report.split(separator: "\n").map(String.init)
-    let found = lines.first {
-      $0.contains("ERROR: AddressSanitizer") || $0.contains("runtime error:")
-    }
-    let place = lines.first { $0.hasPrefix("SUMMARY:") }
-    let text = [found, place].compactMap { $0 }.map(withoutAddresses).joined(separator: "; ")
-    return text.isEmpty ? "a sanitizer ended it" : text
-  }
-
-  /// Addresses and process numbers differ from run to run.
-  private static func withoutAddresses(_ line: String) -> String {
-    line.replacing(#/==\d+==/#, with: "").replacing(#/0x[0-9a-f]+/#, with: "0x…")
-  }
-}
-
-/// Looks things up on a tape that a judge did not finish.
-enum HitLookup {
-  /// The thread of a hit; process and thread 0 when there is no such hit.
-  static func thread(_ path: String, hit: UInt64) -> ThreadIdentity {
-    var first: UInt64 = 0
-    var found = ThreadIdentity(process: 0, thread: 0)
-    forEachBlock(path) { columns in
-      if hit >= first, hit - first < UInt64(columns.count) {
-        found = columns.threadTable[Int(columns.threads[Int(hit - first)])]
-      }
-      first += UInt64(columns.count)
-    }
-    return found
-  }
-
-  /// How many entries and returns a tape has.
-  static func counts(_ path: String) -> (entries: UInt64, returns: UInt64) {
-    var counts: (entries: UInt64, returns: UInt64) = (0, 0)
-    forEachBlock(path) { columns in
-      let entries = columns.kinds.count { $0 == .entry }
-      counts.entries += UInt64(entries)
-      counts.returns += UInt64(columns.count - entries)
-    }
-    return counts
-  }
-
-  private static func forEachBlock(_ path: String, _ body: (HitColumns) -> Void) {
-    guard var reader = try? TapeReader(path: path) else { return }
-    var columns = HitColumns()
-    while let step = try? reader.next(into: &columns, selecting: .judged) {
-      switch step {
-      case .block: body(columns)
-      case .damage: break
-      case .trailer, .end: return
-      }
-    }
   }
 }

@@ -22,4 +22,16 @@ enum CommandLineTool {
   static func run(_ arguments: String...) throws -> HelperProcess.Outcome {
     try HelperProcess.run([try path] + arguments)
   }
+
+  /// Runs it with variables set, `NAME=VALUE`, in front of it.
+  static func run(
+    environment: [String], _ arguments: String...
+  ) throws -> HelperProcess.Outcome {
+    try HelperProcess.run(["/usr/bin/env"] + environment + [try path] + arguments)
+  }
+}
+
+extension HelperProcess.Outcome {
+  /// What was written to standard output, as text.
+  var text: String { String(decoding: output, as: UTF8.self) }
 }

@@ -50,6 +50,13 @@ final class TemporaryDirectory {
     _ = try? HelperProcess.run(["rm", "-rf", path])
   }
 
+  /// Writes a file into it and gives its path.
+  func file(_ name: String, _ bytes: [UInt8]) throws -> String {
+    let whole = "\(path)/\(name)"
+    try SmallFiles.write(bytes, to: whole)
+    return whole
+  }
+
   /// Runs a program and gives its output; throws what it complains about.
   @discardableResult
   static func run(_ arguments: String...) throws -> String {

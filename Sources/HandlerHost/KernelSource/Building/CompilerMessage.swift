@@ -18,7 +18,10 @@ enum CompilerMessage {
     if let complaint, let name = quoted(complaint) {
       return .unknownSymbol(name: name, place: place(complaint))
     }
-    let first = lines.first { $0.contains("error") } ?? lines.first ?? "no message"
+    // That the linker failed says less than what the linker said.
+    let first =
+      lines.first { $0.contains("error") && !$0.contains("linker command failed") }
+      ?? lines.first { !$0.contains("warning:") } ?? "no message"
     return .doesNotCompile(first)
   }
 

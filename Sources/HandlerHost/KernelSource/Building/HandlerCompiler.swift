@@ -1,33 +1,39 @@
 import Glibc
 import SystemPackage
 
-/// Runs the host's C compiler, with a cache of what it built.
+/// Builds handlers with the host's C compiler, with a cache of what was built.
 struct HandlerCompiler {
-  /// How to build.
-  var isSanitized: Bool
+  private let compiler: CCompiler
+  /// What decides about the code, and so names it in the cache.
+  private let flags: [String]
 
-  private static let flags = [
+  private static let baseFlags = [
     "-std=gnu11", "-O2", "-g1", "-fPIC", "-shared", "-fno-strict-aliasing",
     "-fno-delete-null-pointer-checks", "-Werror=implicit-function-declaration",
-    "-Werror=implicit-int", "-Werror=int-conversion", "-Wl,-z,defs", "-x", "c",
+    "-Werror=implicit-int", "-Werror=int-conversion", "-x", "c",
   ]
+  /// A sanitized library leaves the runtime's symbols to the process that loads it.
+  private static let plainFlags = ["-Wl,-z,defs"]
   private static let sanitizerFlags = [
     "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-sanitize=alignment",
-    "-fno-omit-frame-pointer", "-Wl,-z,nodefs",
+    "-fno-omit-frame-pointer",
   ]
+  /// Handlers are called through pointers of an older signature, which clang alone can check.
+  private static let clangSanitizerFlags = ["-shared-libasan", "-fno-sanitize=function"]
 
-  /// The compiler: `CC`, or `cc`.
-  static var name: String {
-    // The environment is not changed while it is read: nothing in this program calls setenv.
-    unsafe getenv("CC").map { unsafe String(cString: $0) } ?? "cc"
+  /// A compiler for plain or for sanitized handlers.
+  init(isSanitized: Bool) throws(KernelSourceError) {
+    compiler = try CCompiler()
+    var flags = Self.baseFlags + (isSanitized ? Self.sanitizerFlags : Self.plainFlags)
+    if isSanitized, try compiler.isClang() { flags += Self.clangSanitizerFlags }
+    self.flags = flags
   }
 
   /// The shared library built from a C file, from the cache when the very same text was built with
   /// the same flags before.
   func library(of text: [UInt8]) throws(KernelSourceError) -> String {
     let directory = try HandlerCache.directory()
-    let flags = Self.flags + (isSanitized ? Self.sanitizerFlags : [])
-    let banner = Array("/* \(Self.name) \(flags.joined(separator: " ")) */\n".utf8)
+    let banner = Array("/* \(compiler.name) \(flags.joined(separator: " ")) */\n".utf8)
     let content = banner + text
     let stem = directory + "/" + HandlerCache.name(content)
     if SmallFiles.read(stem + ".c", limit: 1 << 24) == content,
@@ -46,39 +52,25 @@ struct HandlerCompiler {
     } catch {
       throw .cache("\(draft).c: \(error.description)")
     }
-    try compile(flags + [draft + ".c", "-o", draft + ".so"])
+    try compile(flags + Self.placeFlags + [draft + ".c", "-o", draft + ".so"])
     guard unsafe rename(draft + ".so", stem + ".so") == 0,
       unsafe rename(draft + ".c", stem + ".c") == 0
     else { throw .cache("\(stem): \(Errno(rawValue: errno).description)") }
     return stem + ".so"
   }
 
-  /// The runtime library that a sanitized handler needs loaded before everything else.
-  static func sanitizerRuntime() throws(KernelSourceError) -> String {
-    let found = try run([name, "-print-file-name=libasan.so"])
-    let path =
-      String(decoding: found.output, as: UTF8.self)
-      .split(separator: "\n").first.map(String.init) ?? ""
-    guard found.status == 0, path.hasPrefix("/") else {
-      throw .noSanitizer("\(name) has no libasan.so")
-    }
-    return path
+  /// Takes the directory we happen to run in out of the names that debug information has, and with it
+  /// out of a sanitizer's reports.
+  private static var placeFlags: [String] {
+    guard let place = unsafe getcwd(nil, 0) else { return [] }
+    // Allocated by getcwd, which ends it with a zero.
+    defer { unsafe free(place) }
+    return ["-fdebug-prefix-map=\(unsafe String(cString: place))=."]
   }
 
   private func compile(_ arguments: [String]) throws(KernelSourceError) {
-    let outcome = try Self.run([Self.name] + arguments)
+    let outcome = try compiler.run(arguments)
     guard outcome.status != 0 else { return }
     throw CompilerMessage.explain(outcome.errors)
-  }
-
-  private static func run(_ arguments: [String]) throws(KernelSourceError)
-    -> HelperProcess.Outcome
-  {
-    do {
-      return try HelperProcess.run(arguments)
-    } catch {
-      throw error == .noSuchFileOrDirectory
-        ? .noCompiler(name) : .cannotRun(name, reason: error.description)
-    }
   }
 }
