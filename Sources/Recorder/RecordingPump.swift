@@ -1,3 +1,4 @@
+import CPerfEvent
 import Glibc
 import ProbeEvents
 import TapeFormat
@@ -49,6 +50,7 @@ struct RecordingPump: ~Copyable {
     progress: (RecordingProgress) -> Void,
     makeSink: (TapeHeader) throws -> any RecordingSink
   ) throws(RecorderError) -> RecordingSummary {
+    cperf_keep_buffers()
     let sink: any RecordingSink
     do {
       sink = try makeSink(header)

@@ -51,9 +51,9 @@ public struct TapeWriter {
   ) throws(TapeError) {
     precondition(header.probes.count <= TapeLimits.probes)
     layout = header.kernel.architecture.registerLayout
-    block = BlockBuffer(layout: layout)
     probeCount = header.probes.count
     hitsPerBlock = min(max(options.hitsPerBlock, 1), TapeLimits.hitsPerBlock)
+    block = BlockBuffer(layout: layout, hits: hitsPerBlock)
     frames = try FrameWriter(level: options.compressionLevel)
     self.output = output
     let fields = HeaderCodec.encode(header)

@@ -102,6 +102,12 @@ int cperf_thread_favour(void);
 // Gives the calling thread a nice value.
 void cperf_thread_nice(int value);
 
+// MARK: memory
+
+// Lets the process keep the memory of buffers up to 4 MiB that it frees, up to 64 MiB in all, since
+// it soon asks for the same again; else each would come as fresh pages.
+void cperf_keep_buffers(void);
+
 // MARK: the self probe
 
 // Functions that return their return address and begin with a nop, there to be probed: the

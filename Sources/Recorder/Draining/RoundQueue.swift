@@ -11,8 +11,7 @@ final class RoundQueue: Sendable {
 
   /// Words that a chunk has room for from the first: twice what makes a ring wake the drainer.
   private let chunkWords: Int
-  /// How many emptied chunks are kept: as much memory as the rings have. After a flood the rest goes
-  /// back.
+  /// How many emptied chunks are kept. After a flood the rest goes back.
   private let spareLimit: Int
 
   private struct State {
@@ -27,8 +26,9 @@ final class RoundQueue: Sendable {
 
   /// An empty queue for the records of these rings.
   init(rings: [PerfRing]) throws(SystemFailure) {
-    chunkWords = (rings.map(\.dataBytes).max() ?? 0) / 4 / 8
-    spareLimit = 4 * rings.count
+    let ringBytes = rings.map(\.dataBytes).max() ?? 0
+    chunkWords = 2 * PerfAttributes.wakeUpBytes(ringBytes: ringBytes) / 8
+    spareLimit = 16 * rings.count
     wakeUp = Descriptor(try Syscalls.check(cperf_eventfd(), "make an eventfd"))
   }
 

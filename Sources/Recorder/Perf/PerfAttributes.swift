@@ -49,6 +49,10 @@ struct PerfAttributes {
   /// PERF_SAMPLE_READ is never exchanged, nor is any that inherits it.
   var keepsContexts = true
 
+  /// Bytes in a ring that wake the drainer. An eighth of the ring leaves seven to fill until it comes;
+  /// a larger round than this would be out of the caches again before it is encoded.
+  static func wakeUpBytes(ringBytes: Int) -> Int { min(ringBytes / 8, 1 << 20) }
+
   /// The event that owns a ring. It stays disabled.
   var ringOwner: perf_event_attr {
     var attributes = perf_event_attr()
@@ -60,8 +64,7 @@ struct PerfAttributes {
     attributes.clockid = CLOCK_MONOTONIC
     attributes.exclude_kernel = 1
     attributes.watermark = 1
-    // An eighth of the ring leaves seven to fill while the drainer wakes up.
-    attributes.wakeup_watermark = UInt32(clamping: ringBytes / 8)
+    attributes.wakeup_watermark = UInt32(clamping: Self.wakeUpBytes(ringBytes: ringBytes))
     return attributes
   }
 

@@ -23,12 +23,13 @@ struct BlockBuffer {
   /// different CPUs take turns at every few hits.
   private var likely: InlineArray<16, UInt32> = InlineArray(repeating: 0)
 
-  init(layout: RegisterLayout) {
+  /// A buffer with room for so many hits; what is not used takes no memory.
+  init(layout: RegisterLayout, hits: Int) {
     width = layout.count
     instructionPointer = layout.instructionPointer
     stackPointer = layout.stackPointer
     linkRegister = layout.linkRegister
-    memory = BlockMemory(hits: 1024, words: 8192, width: width)
+    memory = BlockMemory(hits: hits, words: hits * 8, width: width)
     columns = memory.columns
     columns.judged.starts[0] = 0
   }

@@ -26,7 +26,8 @@ struct BlockColumns {
   }
 }
 
-/// Memory for the columns of a block, as long as the object lives.
+/// Memory for the columns of a block, as long as the object lives. What is not written yet is not
+/// read either: a ``BlockBuffer`` counts what it has written.
 final class BlockMemory {
   /// How many hits and words there is room for.
   let hits: Int
@@ -45,14 +46,14 @@ final class BlockMemory {
   init(hits: Int, words: Int, width: Int) {
     self.hits = hits
     self.words = words
-    kindMemory = TableMemory(count: hits, repeating: .entry)
-    flagMemory = TableMemory(count: hits, repeating: [])
-    probeMemory = TableMemory(count: hits, repeating: 0)
-    threadMemory = TableMemory(count: hits, repeating: 0)
-    startMemory = TableMemory(count: hits + 1, repeating: 0)
-    cpuMemory = TableMemory(count: hits, repeating: 0)
+    kindMemory = TableMemory(unwritten: hits)
+    flagMemory = TableMemory(unwritten: hits)
+    probeMemory = TableMemory(unwritten: hits)
+    threadMemory = TableMemory(unwritten: hits)
+    startMemory = TableMemory(unwritten: hits + 1)
+    cpuMemory = TableMemory(unwritten: hits)
     longMemory = [hits, hits, hits, hits, hits, hits * width, words].map {
-      TableMemory(count: $0, repeating: 0)
+      TableMemory(unwritten: $0)
     }
     let judged = ColumnTables(
       kinds: kindMemory.table, flags: flagMemory.table, probes: probeMemory.table,

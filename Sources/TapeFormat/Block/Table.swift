@@ -160,6 +160,12 @@ struct SlotTable<Element: BitwiseCopyable> {
     unsafe Table(buffer).fill(count, with: value)
   }
 
+  /// Memory whose elements the caller writes before it reads them: pages that are never written take
+  /// no memory.
+  init(unwritten count: Int) {
+    unsafe buffer = .allocate(capacity: count)
+  }
+
   deinit {
     unsafe buffer.deallocate()
   }
