@@ -10,9 +10,16 @@ extension JudgedTask {
   var due: DueReturn { DueReturn(instance: self[popped: state.due], place: state.due) }
 
   /// Notes an arrival of an attached task; it comes only when the arrival before was as it should be.
-  func noteArrivalWhenAttached() {
-    state.provenDepth = max(state.provenDepth, state.arrivalDepth)
+  ///
+  /// One call of a recursion is like another but for its stack pointer: that tells whether the
+  /// newest instance is really there.
+  func noteArrivalWhenAttached(_ stackPointer: Address) {
+    if state.arrivalIsExact {
+      state.provenDepth = max(state.provenDepth, state.arrivalDepth)
+    }
     state.arrivalDepth = held
+    let slot = held > 0 ? instance(newest: 0).stackPointer : 0
+    state.arrivalIsExact = stackPointer &- slot <= 8
   }
 
   /// Whether the kernel may have made fewer instances than the handler: an attached task may hold

@@ -10,9 +10,11 @@ struct TaskState: BitwiseCopyable {
   var addressSpace = 0
   /// Whether it ran before recording began, so that it may hold instances no hit shows.
   var isAttached = false
-  /// Of an attached task: how many instances it held when it last arrived at the trampoline, and the
-  /// most it held at an arrival whose returns were all as they should be.
+  /// Of an attached task: how many instances it held when it last arrived at the trampoline, whether
+  /// it was there with the stack pointer of the newest, and the most it held at such an arrival
+  /// whose returns were all as they should be.
   var arrivalDepth = 0
+  var arrivalIsExact = false
   var provenDepth = 0
   /// False from its first divergence on: what follows would only repeat it.
   var isJudged = true

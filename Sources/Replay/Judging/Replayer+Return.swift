@@ -14,7 +14,7 @@ extension Replayer where Handler: ~Copyable {
     if task.owesReturn { return judgeOwedReturn(hits, window, task, seen) }
     if task.state.isAttached {
       if isOfUnseenEntry(task, window.stackPointer) { return noteUnseenEntry(task) }
-      task.noteArrivalWhenAttached()
+      task.noteArrivalWhenAttached(window.stackPointer)
     }
     popped.removeAll()
     // The span is used during the call only, in which the columns lend their words.
