@@ -97,14 +97,15 @@ import Testing
     #expect(conclusion.reason?.contains("before recording began") == true)
   }
 
-  // Seen live: the deepest calls of a recursion had no instance, but the others' returns look alike.
+  // Seen live, with seven instances from before: the deepest calls of a recursion had none, and look
+  // as if a jump had left them.
   @Test func `returns of a recursion prove a depth only by their stack pointers`() throws {
     var tape = try TapeBuilder(functions: ["f"])
     try tape.event(.attached(TapeBuilder.mainThread))
-    let slots = (0..<40).map { 0x9000 - UInt64($0) * 0x10 }
+    let slots = (0..<64).map { 0x9000 - UInt64($0) * 0x10 }
     for slot in slots { try tape.enter("f", sp: slot, returnAddress: 0x40_0010) }
-    for slot in slots.prefix(35).reversed() { try tape.leave("f", sp: slot + 8, to: 0x40_0010) }
-    try chain(of: 31, returning: 26, &tape)
+    for slot in slots.prefix(57).reversed() { try tape.leave("f", sp: slot + 8, to: 0x40_0010) }
+    try chain(of: 60, returning: 57, &tape)
     #expect(try replay(try tape.finish()).verdict == .unjudged)
   }
 
