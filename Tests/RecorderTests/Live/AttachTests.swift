@@ -173,8 +173,9 @@ extension LiveTests {
       #expect(kinds.values.filter { $0 != [.entry, .entry, .return, .return] } == [])
     }
 
-    /// A process that makes children which call for a second.
+    /// A process that makes children which call for a while, as long as its standard input is open.
     private static let forks = """
+      #include <poll.h>
       #include <stdio.h>
       #include <sys/wait.h>
       #include <unistd.h>
@@ -183,7 +184,8 @@ extension LiveTests {
       int main(void) {
         puts("ready");
         fflush(stdout);
-        for (int child = 0; child < 300; child++) {
+        struct pollfd input = {0, POLLIN, 0};
+        while (poll(&input, 1, 10) == 0) {
           if (fork() == 0) {
             for (int call = 0; call < 60; call++) {
               outer(7);
@@ -191,7 +193,7 @@ extension LiveTests {
             }
             _exit(0);
           }
-          usleep(10000);
+          while (waitpid(-1, 0, WNOHANG) > 0) {}
         }
         while (wait(0) > 0) {}
         puts("done");
