@@ -8,7 +8,7 @@ struct AttachedProcesses {
   /// Nanoseconds of a clock tick as `/proc` counts them (USER_HZ is 100 everywhere), and how many
   /// the creation of a thread may take.
   static let tick: UInt64 = 10_000_000
-  static let creationTicks: UInt64 = 2
+  static let creationTicks: UInt64 = 5
 
   /// The processes.
   let processes: [Int32]
