@@ -105,7 +105,7 @@ extension LiveStackTests {
         static void tick(int number, siginfo_t *info, void *context) {
           (void)info;
           unsigned long ip = ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
-          if (ip >= library && ip < library + 4096) p(number);
+          if (ip >= library && ip < library + 8192) p(number);
           KEEP(number);
         }
         int main(void) {
@@ -113,6 +113,9 @@ extension LiveStackTests {
           struct sigaction action = {.sa_sigaction = tick, .sa_flags = SA_SIGINFO};
           struct itimerval often = {{0, 1000}, {0, 1000}};
           if (sigaction(SIGALRM, &action, 0) || setitimer(ITIMER_REAL, &often, 0)) return 1;
+          sigset_t none;
+          sigemptyset(&none);
+          sigprocmask(SIG_SETMASK, &none, 0);
           struct timespec now;
           for (long n = 0; !done && n < 400000000; n++) clock_gettime(CLOCK_MONOTONIC, &now);
           return !done;
