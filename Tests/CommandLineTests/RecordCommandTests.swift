@@ -53,6 +53,24 @@ import Testing
       }
     }
 
+    @Test(
+      .enabled(if: canWitness, "this host cannot record, or its kernel has no BTF"),
+      arguments: [
+        ("PATH=/usr/sbin:/sbin", "install clang"),
+        (
+          "unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && exec \"$@\"' -",
+          "CONFIG_DEBUG_INFO_BTF=y"
+        ),
+        ("setpriv --bounding-set -all --inh-caps -all", "record as root"),
+      ])
+    func `what a witness lacks is said before anything runs`(without: String, told: String) throws {
+      let outcome = try Tool.shell(
+        "\(without) \"$TOOL\" record --witness -e uretprobe:libc:malloc -- /bin/echo ran")
+      #expect(outcome.status == 1, "\(outcome.errors)")
+      #expect(outcome.errors.contains(told), "\(outcome.errors)")
+      #expect(outcome.output == "")
+    }
+
     private struct WitnessReport: Decodable {
       struct Evidence: Decodable { var witnesses: UInt64 }
       struct Tape: Decodable {

@@ -1,4 +1,6 @@
 // The functions that probes are put on. Each has a frame of its own size.
+#include <cstring>
+
 #include "actor.h"
 
 #define FUNCTION(name, bytes)                                                  \
@@ -90,7 +92,7 @@ static uintptr_t trampoline() {
     char name[32] = "";
     unsigned long first = 0;
     if (sscanf(line, "%lx-%*x %*s %*s %*s %*s %31s", &first, name) == 2 &&
-        name == __builtin_strstr(name, "[uprobes]") && name[0] == '[') {
+        strcmp(name, "[uprobes]") == 0) {
       start = first;
     }
   }

@@ -15,11 +15,8 @@ public import SystemPackage
 
   /// Makes a page, backed by a file without a name.
   public init() throws(Errno) {
-    var name = Array((Self.temporaryDirectory + "/probetape-XXXXXX").utf8CString)
-    let descriptor = unsafe mkstemp(&name)
-    guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-    _ = unsafe unlink(name)
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    let (descriptor, path) = try TemporaryFile.open("probetape")
+    _ = unsafe unlink(path)
     guard ftruncate(descriptor, off_t(Self.length)) == 0 else {
       let error = errno
       Glibc.close(descriptor)
@@ -55,10 +52,5 @@ public import SystemPackage
   public func close() {
     _ = unsafe munmap(words, Self.length)
     Glibc.close(descriptor)
-  }
-
-  private static var temporaryDirectory: String {
-    // The environment is not changed while it is read: nothing in this program calls setenv.
-    unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
   }
 }

@@ -1,5 +1,4 @@
 #if Witness
-  import Glibc
   import HandlerHost
   import ProbeEvents
   import SystemPackage
@@ -17,7 +16,12 @@
         case .x86_64: ("x86", "x86_64")
         case .aarch64: ("arm64", "aarch64")
         }
-      let source = try TemporaryFile.make(PackageResources.witness_bpf_c)
+      let source: TemporaryFile
+      do throws(Errno) {
+        source = try TemporaryFile.make("probetape-witness", PackageResources.witness_bpf_c)
+      } catch {
+        throw .system(operation: "write the witness's source", errno: error.rawValue)
+      }
       // Debian keeps the headers of the machine apart, where clang does not look for them when it
       // builds for BPF.
       let arguments = [
@@ -40,40 +44,6 @@
 
     private static func firstLine(_ text: String) -> String {
       text.split(separator: "\n").first { $0.contains("error") }.map(String.init) ?? text
-    }
-  }
-
-  /// A file that is gone with the value.
-  private struct TemporaryFile: ~Copyable {
-    let path: String
-
-    private init(path: String) {
-      self.path = path
-    }
-
-    /// A new file with a content.
-    static func make(_ bytes: [UInt8]) throws(RecorderError) -> TemporaryFile {
-      var name = Array("/tmp/probetape-witness-XXXXXX".utf8CString)
-      // The name is zero-terminated, and `mkstemp` changes it in place.
-      let descriptor = unsafe mkstemp(&name)
-      guard descriptor >= 0 else {
-        throw .system(operation: "make a temporary file", errno: errno)
-      }
-      defer { close(descriptor) }
-      let file = TemporaryFile(
-        path: String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
-      // The file is small: it is written in one go or not at all.
-      let written = unsafe bytes.withUnsafeBytes {
-        unsafe write(descriptor, $0.baseAddress, $0.count)
-      }
-      guard written == bytes.count else {
-        throw .system(operation: "write a temporary file", errno: errno)
-      }
-      return file
-    }
-
-    deinit {
-      _ = unsafe unlink(path)
     }
   }
 #endif

@@ -9,8 +9,8 @@
   ///
   /// It is compiled by clang when a recording asks for it, for the running kernel's types.
   final class WitnessProgram {
-    private let object: OpaquePointer
-    private var links: [OpaquePointer] = []
+    private let object: BPFObject
+    private var links: [BPFLink] = []
     private let program: Int32
     private let rings: Int32
 
@@ -27,22 +27,12 @@
       let bytes = try WitnessCompiler.compile(for: architecture)
       // Messages of the library would go to standard error.
       unsafe libbpf_set_print(nil)
-      // Without the trampoline's tracepoints where the kernel does not have them.
-      var loaded = Self.load(bytes, atTrampolines: architecture == .x86_64)
-      if case .failure = loaded { loaded = Self.load(bytes, atTrampolines: false) }
-      switch loaded {
-      case .success(let object): unsafe self.object = object
-      case .failure(let error): throw Self.refusal(error.number)
+      object = try Self.load(bytes, architecture)
+      guard let program = object.program("at_hit"), let rings = object.map("rings") else {
+        throw Self.refusal(ENOENT)
       }
-      unsafe program = bpf_program__fd(bpf_object__find_program_by_name(object, "at_hit"))
-      unsafe rings = bpf_map__fd(bpf_object__find_map_by_name(object, "rings"))
-      guard program >= 0, rings >= 0 else { throw Self.refusal(ENOENT) }
-    }
-
-    deinit {
-      // Links were made by `attachToTrampolines` and are destroyed once.
-      for link in links { _ = unsafe bpf_link__destroy(link) }
-      unsafe bpf_object__close(object)
+      self.program = program
+      self.rings = rings
     }
 
     /// Lets the program write through a CPU's event.
@@ -66,34 +56,22 @@
 
     /// Runs the programs at the trampoline, where they could be loaded.
     func attachToTrampolines() {
-      for name in Self.trampolinePrograms {
-        guard let program = unsafe bpf_object__find_program_by_name(object, name),
-          unsafe bpf_program__fd(program) >= 0, let link = unsafe bpf_program__attach(program)
-        else { continue }
-        unsafe links.append(link)
-      }
+      links = Self.trampolinePrograms.compactMap { object.attach($0) }
     }
 
+    /// Loads what there is for an architecture; without the trampoline's tracepoints where the kernel
+    /// does not have them.
     private static func load(
-      _ bytes: [UInt8], atTrampolines: Bool
-    ) -> Result<OpaquePointer, SystemFailure> {
-      // The library copies what it needs of the bytes.
-      let opened = unsafe bytes.withUnsafeBytes { bytes in
-        unsafe bpf_object__open_mem(bytes.baseAddress, bytes.count, nil)
+      _ bytes: [UInt8], _ architecture: Architecture
+    ) throws(RecorderError) -> BPFObject {
+      if architecture == .x86_64, let whole = try? BPFObject(bytes, leavingOut: []) {
+        return whole
       }
-      guard let object = unsafe opened else {
-        return .failure(SystemFailure(operation: "read the witness's program", number: errno))
+      do throws(SystemFailure) {
+        return try BPFObject(bytes, leavingOut: trampolinePrograms)
+      } catch {
+        throw refusal(error.number)
       }
-      for name in trampolinePrograms where !atTrampolines {
-        guard let program = unsafe bpf_object__find_program_by_name(object, name) else { continue }
-        _ = unsafe bpf_program__set_autoload(program, false)
-      }
-      let result = unsafe bpf_object__load(object)
-      guard result == 0 else {
-        unsafe bpf_object__close(object)
-        return .failure(SystemFailure(operation: "load the witness's program", number: -result))
-      }
-      return unsafe .success(object)
     }
 
     private static func refusal(_ number: Int32) -> RecorderError {
@@ -112,6 +90,9 @@
 
   /// Stands for the BPF program in a build without libbpf.
   final class WitnessProgram {
+    /// There is no instance.
+    private let never: Never
+
     /// Always throws: says how to build with it.
     init(architecture: Architecture) throws(RecorderError) {
       throw .witness(
@@ -119,13 +100,10 @@
       )
     }
 
-    /// Never called, as there is no instance.
-    func connect(cpu: Int32, event: Int32) throws(RecorderError) {}
+    func connect(cpu: Int32, event: Int32) throws(RecorderError) { switch never {} }
 
-    /// Never called, as there is no instance.
-    func attach(to event: Int32) throws(RecorderError) {}
+    func attach(to event: Int32) throws(RecorderError) { switch never {} }
 
-    /// Never called, as there is no instance.
-    func attachToTrampolines() {}
+    func attachToTrampolines() { switch never {} }
   }
 #endif

@@ -62,7 +62,7 @@ public final class Reducer {
   /// - Throws: ``ReductionError``, ``TapeError``, or what `judge` throws.
   public func reduce(_ conclusion: TapeConclusion, step: TapeDerivation) throws -> ReducedTape {
     guard let goal = conclusion.divergences.first else {
-      throw ReductionError.noDivergence(reason: conclusion.reason)
+      throw conclusion.reason.map(ReductionError.unjudged) ?? .noDivergence
     }
     guard goal.kind != .witnessMismatch else { throw ReductionError.ofWitness }
     let own = try TapeReplay.replay(path: path, handler: .modelOfTape)

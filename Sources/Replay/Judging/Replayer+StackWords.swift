@@ -6,9 +6,11 @@ extension Replayer where Handler: ~Copyable {
   /// The kernel puts the trampoline only into the slot of a call at its entry, and never restores the
   /// word. So where the tape shows a call's entry, the trampoline may be in its slot only if the
   /// handler had an instance for it. Elsewhere it is the program's own doing: whoever unwinds or
-  /// copies a stack copies trampoline addresses, too. An instance whose slot shows another word is noted as
-  /// overwritten: its call was left by a jump and the stack used again, or its program changed the
-  /// slot. Either way it can no longer return through it.
+  /// copies a stack copies trampoline addresses, too.
+  ///
+  /// An instance whose slot shows another word is noted as overwritten: its call was left by a jump
+  /// and the stack used again, or its program changed the slot. Either way it can no longer return
+  /// through it.
   ///
   /// Returns false at a divergence.
   @inline(__always)

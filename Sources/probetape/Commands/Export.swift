@@ -38,16 +38,12 @@ extension Probetape {
     func run() throws {
       // A reader that goes away is an error of a write, not our death.
       _ = signal(SIGPIPE, SIG_IGN)
-      do {
-        try export()
-      } catch TapeError.system(_, _, let number) where number == EPIPE {
-        // The reader has seen enough.
-      } catch let error as TapeError {
-        Console.note("probetape: \(tape): \(error.description)")
-        throw ExitCode(125)
-      } catch let error as KernelSourceError {
-        Console.note("probetape: \(error.description)")
-        throw ExitCode(125)
+      try TapeFailure.reported(of: tape) {
+        do {
+          try export()
+        } catch TapeError.system(_, _, let number) where number == EPIPE {
+          // The reader has seen enough.
+        }
       }
     }
 

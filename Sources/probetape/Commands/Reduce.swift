@@ -57,7 +57,7 @@ extension Probetape {
         throw ExitCode(error == .stoppedEarly ? StopSignal.exitStatus : 125)
       } catch let error as TapeError {
         line.end()
-        Console.note("probetape: \(error.description)")
+        Console.note("probetape: \(TapeFailure.message(error, of: tape))")
         throw ExitCode(125)
       }
     }
@@ -80,7 +80,8 @@ extension Probetape {
         batch = max(8, jobs)
         judge = { tapes in
           let paths = try folder.write(tapes)
-          let results = ForeignBatch(source: source, options: foreign).replay(paths, jobs: jobs)
+          let candidates = ForeignBatch(source: source, options: foreign, explains: false)
+          let results = candidates.replay(paths, jobs: jobs)
           return try results.map { try $0.outcome.get() }
         }
       }

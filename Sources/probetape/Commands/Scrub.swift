@@ -42,7 +42,7 @@ extension Probetape {
     }
 
     func run() throws {
-      do {
+      try TapeFailure.reported(of: tape) {
         var reader = try TapeReader(path: tape)
         if let output {
           try scrub(&reader, to: output)
@@ -51,9 +51,6 @@ extension Probetape {
           for line in lines(findings) { Console.note("probetape: \(tape): has \(line)") }
           if !findings.isEmpty { throw ExitCode(1) }
         }
-      } catch let error as TapeError {
-        Console.note("probetape: \(tape): \(error.description)")
-        throw ExitCode(125)
       }
     }
 

@@ -24,17 +24,7 @@ extension Probetape {
     var tape: String
 
     func run() throws {
-      do {
-        try print()
-      } catch let error as Errno where error == .brokenPipe {
-        // The reader has seen enough.
-      } catch let error as TapeError {
-        Console.note("probetape: \(tape): \(error.description)")
-        throw ExitCode(125)
-      } catch let error as KernelSourceError {
-        Console.note("probetape: \(error.description)")
-        throw ExitCode(125)
-      }
+      try TapeFailure.reported(of: tape) { try print() }
     }
 
     private func print() throws {

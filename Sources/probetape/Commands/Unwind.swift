@@ -31,14 +31,7 @@ extension Probetape {
     var tape: String
 
     func run() throws {
-      do {
-        try unwind()
-      } catch let error as Errno where error == .brokenPipe {
-        // The reader has seen enough.
-      } catch let error as TapeError {
-        Console.note("probetape: \(tape): \(error.description)")
-        throw ExitCode(125)
-      }
+      try TapeFailure.reported(of: tape) { try unwind() }
     }
 
     private func target(_ header: TapeHeader) throws -> any StackTarget {

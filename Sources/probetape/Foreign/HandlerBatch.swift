@@ -43,6 +43,8 @@ extension HandlerBatch {
 struct ForeignBatch: Sendable {
   let source: ForeignSource
   let options: ForeignOptions
+  /// Whether divergences are explained.
+  var explains = true
 
   func replay(_ paths: [String], jobs: Int) -> [BatchResult] {
     var results = [BatchResult?](repeating: nil, count: paths.count)
@@ -97,14 +99,15 @@ struct ForeignBatch: Sendable {
     switch source {
     case .library(let path):
       Supervisor(
-        library: path, name: source.name, preload: nil, timeLimit: options.timeLimit)
+        library: path, name: source.name, preload: nil, timeLimit: options.timeLimit,
+        explains: explains)
     case .kernel(let tree):
       Supervisor(
         library: try KernelSourceHandler.build(
           tree, architecture: architecture, isSanitized: options.sanitize),
         name: source.name,
         preload: options.sanitize ? try KernelSourceHandler.sanitizerRuntime() : nil,
-        timeLimit: options.timeLimit)
+        timeLimit: options.timeLimit, explains: explains)
     }
   }
 

@@ -19,6 +19,8 @@ extension Probetape {
     @Option var first: Int
     /// Whether every conclusion is written when it is made.
     @Flag var everyHit = false
+    /// Whether divergences are explained, which takes another replay of the tape.
+    @Flag var explains = false
     @Argument var tapes: [String]
 
     func run() throws {
@@ -45,7 +47,7 @@ extension Probetape {
             &reader, library: loaded, name: name, listener: LineWriter(page: page, output: output))
           : try ForeignReplay.replay(
             &reader, library: loaded, name: name, progress: PageProgress(page: page))
-        if conclusion.verdict == .diverged, !everyHit {
+        if conclusion.verdict == .diverged, explains {
           try DivergenceExplanation.add(
             to: &conclusion, path, library: loaded, name: name,
             progress: PageProgress(page: page))

@@ -15,6 +15,8 @@ struct Supervisor: Sendable {
   var preload: String?
   /// Seconds without progress.
   var timeLimit: Int
+  /// Whether divergences are explained.
+  var explains: Bool
 
   /// The conclusions for the tapes, in their order.
   func replay(_ paths: [String]) throws -> [TapeConclusion] {
@@ -86,7 +88,8 @@ struct Supervisor: Sendable {
     let first = conclusions.count
     page.tape = UInt64(first)
     page.hit = 0
-    let end = try watch(arguments(first: first) + ["--"] + paths[first...], page) { line in
+    let options = explains ? ["--explains", "--"] : ["--"]
+    let end = try watch(arguments(first: first) + options + paths[first...], page) { line in
       switch line {
       case .tape(let message): conclusions.append(message.conclusion)
       // Not asked for here, or said by the end of the judge.

@@ -61,6 +61,33 @@ import Testing
     #expect(text.contains(kind) && text.contains("why: "))
   }
 
+  // The call that a jump left is taken for one that is alive: it, the one that returns, and the return.
+  @Test(.enabled(if: KernelSources.hasDebian61, "there is no linux-source-6.1 to test with"))
+  func `a bug planted into the kernel's own code comes down to what it needs`() throws {
+    let copy = try PlantedTree(try KernelSources.debian61.get())
+    try copy.replace("sp < ret->stack", by: "sp > ret->stack", in: PlantedTree.x86)
+    let folder = try TemporaryDirectory()
+    let small = folder.path + "/small.tape"
+    let tape = Repository.root + "/recordings/x86_64/6.18.44/siglongjmp-from-handler.tape"
+    let outcome = try CommandLineTool.run(
+      "reduce", "--handler", "kernel:" + copy.path, tape, "-o", small)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("3 of 6 hits, wrongReturn"))
+    #expect(try shape(small) == ["pushed", "pushed", "returned"])
+    #expect(
+      try CommandLineTool.run("replay", "--handler", "kernel:" + copy.path, small).status == 1)
+  }
+
+  @Test func `a handler that cannot be built is not called one that does not diverge`() throws {
+    let folder = try folder(hits: 10)
+    let outcome = try CommandLineTool.run(
+      "reduce", "--handler", "kernel:/no/such/tree", folder.path + "/big.tape", "-o",
+      folder.path + "/small.tape")
+    #expect(outcome.status == 125)
+    #expect(outcome.errors.contains("cannot be judged"))
+    #expect(outcome.errors.contains("/no/such/tree: there is no such directory"))
+  }
+
   @Test func `Ctrl-C ends with the best so far`() throws {
     // Half a second for each candidate: many more are wanted than fit into the time.
     let file = Repository.root + "/tools/examples/handler.c"
