@@ -68,7 +68,8 @@ extension LiveStackTests {
     private func compare(_ plain: [LiveStacks.Stack], _ probed: [LiveStacks.Stack]) throws {
       func byThread(_ stacks: [LiveStacks.Stack]) -> [[LiveStacks.Stack]] {
         let threads = Dictionary(grouping: stacks, by: \.thread)
-        return threads.values.map { $0 }
+        // Long ones first, so that a short one does not take the counterpart of a longer one.
+        return threads.values.sorted { $0.count > $1.count }
       }
       var left = byThread(plain)
       for thread in byThread(probed) {
