@@ -6,7 +6,7 @@ import ProbeEvents
 /// Everything read is noted, so that a later hit that reads the same need not be unwound again.
 @safe final class HitMemory {
   /// Something read.
-  struct Reading: BitwiseCopyable {
+  struct Reading: Equatable, BitwiseCopyable {
     /// Column of a register, or address of a stack word (which is never that low).
     var locus: UInt64
     /// What was there; 0 where nothing was recorded.
@@ -31,8 +31,6 @@ import ProbeEvents
   private var thread = ThreadIdentity(process: 0, thread: 0)
   private var slots = ReturnSlots()
   private var trampoline: Address = 0
-  /// The registers changed for a start elsewhere than at the hit.
-  private var start: (instructionPointer: Address, stackPointer: Address)?
   private(set) var readings: [Reading] = []
   /// Accesses left.
   private(set) var accesses = 0
@@ -62,7 +60,6 @@ import ProbeEvents
         stackPointer = unsafe registers[layout.stackPointer]
         let length = UInt64(words.count) &* 8
         windowBytes = stackPointer.addingReportingOverflow(length).overflow ? 0 : length
-        start = nil
         defer {
           unsafe self.registers = UnsafeBufferPointer(start: nil, count: 0)
           unsafe self.words = UnsafeBufferPointer(start: nil, count: 0)
@@ -78,12 +75,6 @@ import ProbeEvents
     readings.removeAll(keepingCapacity: true)
     accesses = Self.accessLimit
     ranOut = false
-    start = nil
-  }
-
-  /// From now on the two registers have these values.
-  func restart(instructionPointer: Address, stackPointer: Address) {
-    start = (instructionPointer, stackPointer)
   }
 
   /// Counts an access of any kind; false when there have been too many.
@@ -101,10 +92,6 @@ import ProbeEvents
 
   /// A register, noted.
   func register(_ column: Int) -> UInt64 {
-    if let start {
-      if column == layout.instructionPointer { return start.instructionPointer }
-      if column == layout.stackPointer { return start.stackPointer }
-    }
     let value = value(at: UInt64(column))
     // Whoever looks for a stack knows these two.
     if column == layout.instructionPointer || column == layout.stackPointer { return value.value }
