@@ -5,7 +5,7 @@ public import TapeFormat
 /// Unwinds the stacks of a whole tape that kept its stack bytes.
 public struct TapeUnwinding: ~Copyable {
   /// Frames after which the stacks begin anew with the next block.
-  private static let framesKept = 1 << 20
+  private static let framesKept = 1 << 19
 
   /// The unwinder with its counts and notes.
   public private(set) var unwinder: Unwinder

@@ -48,7 +48,7 @@ struct StackMemo {
   private var rootIndex = HashIndex()
 
   /// Nothing yet.
-  init(readingLimit: Int = 1 << 21, nodeLimit: Int = 1 << 19) {
+  init(readingLimit: Int = 1 << 20, nodeLimit: Int = 1 << 18) {
     self.readingLimit = readingLimit
     self.nodeLimit = nodeLimit
   }
