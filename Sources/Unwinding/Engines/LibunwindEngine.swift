@@ -16,7 +16,7 @@
     private var cursor = unw_cursor_t()
     private let finder: RuleFinder?
     private var spaces = RecentSpaces<RuleWalk>()
-    private let registers = WalkedRegisters()
+    private var registers = WalkedRegisters()
 
     /// - Parameter learnsRules: otherwise libunwind itself makes every step.
     init(learnsRules: Bool = true) {
@@ -59,7 +59,7 @@
         RuleWalk(finder, images)
       } drop: { _ in
       }
-      switch walk.walk(registers, memory, into: &frames) {
+      switch walk.walk(&registers, memory, into: &frames) {
       case .ended(let ending): return ending
       case .unruled(let frame): return stepThrough(memory, images, from: frame, &frames)
       }

@@ -57,7 +57,7 @@
   /// The registers and stack of a hit, from wherever a walk has come to.
   final class RecordedLookup: LibunwindLookup {
     let memory: HitMemory
-    private let registers: WalkedRegisters
+    private var registers: WalkedRegisters
     private let instructionPointer: Address
 
     init(

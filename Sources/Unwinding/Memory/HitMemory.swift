@@ -31,7 +31,15 @@ import ProbeEvents
   private var thread = ThreadIdentity(process: 0, thread: 0)
   private var slots = ReturnSlots()
   private var trampoline: Address = 0
-  private(set) var readings: [Reading] = []
+  /// All that was noted.
+  var readings: [Reading] {
+    // The places below the count were written.
+    unsafe [Reading](UnsafeBufferPointer(start: noted, count: readingCount))
+  }
+  private var readingCount = 0
+  /// Room for as many readings as are noted at most. An array would be asked with each of them whether
+  /// anyone else is at it.
+  private let noted: UnsafeMutablePointer<Reading>
   /// Accesses left.
   private(set) var accesses = 0
   /// Whether a stack word beyond the window was asked for.
@@ -40,8 +48,10 @@ import ProbeEvents
   init(layout: RegisterLayout) {
     self.layout = layout
     savesLinkRegister = layout.linkRegister != nil
-    readings.reserveCapacity(256)
+    unsafe noted = .allocate(capacity: Self.readingLimit)
   }
+
+  deinit { unsafe noted.deallocate() }
 
   /// Lends a hit's registers and window to `body`.
   func withHit<Result>(
@@ -72,7 +82,7 @@ import ProbeEvents
 
   /// Begins to note.
   func begin() {
-    readings.removeAll(keepingCapacity: true)
+    readingCount = 0
     accesses = Self.accessLimit
     ranOut = false
   }
@@ -150,6 +160,9 @@ import ProbeEvents
   }
 
   private func note(_ reading: Reading) {
-    if readings.count < Self.readingLimit { readings.append(reading) }
+    guard readingCount < Self.readingLimit else { return }
+    // Below the capacity, as was just seen. A reading has nothing to be released.
+    unsafe noted[readingCount] = reading
+    readingCount += 1
   }
 }

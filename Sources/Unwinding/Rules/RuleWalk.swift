@@ -27,7 +27,7 @@
 
     /// Appends the callers of the last frame, which `registers` is at.
     func walk(
-      _ registers: WalkedRegisters, _ memory: HitMemory, into frames: inout [RawFrame]
+      _ registers: inout WalkedRegisters, _ memory: HitMemory, into frames: inout [RawFrame]
     ) -> Result {
       guard var last = frames.last, var place = place(of: last) else {
         return .unruled(frames.count - 1)
@@ -41,8 +41,9 @@
         case .unruled, .outside: return .unruled(frames.count - 1)
         }
         let rule = place.rule
-        guard let (frame, base) = frame(rule, registers, memory),
-          let next = returnAddress(rule, frame, base, registers, memory)
+        guard let (frame, base) = frame(rule, &registers, memory),
+          let next = returnAddress(
+            rule, frame, base, stackPointer: registers.stackPointer, memory)
         else { return .ended(StackEnding(at: last.address, leadingTo: nil, memory, images)) }
         if next == 0 { return .ended(.complete) }
         let caller = RawFrame(address: next, isExact: place.isSignal)
@@ -64,7 +65,7 @@
     /// The caller's stack pointer, and the register that it was found by.
     @inline(__always)
     private func frame(
-      _ rule: FrameRule, _ registers: WalkedRegisters, _ memory: HitMemory
+      _ rule: FrameRule, _ registers: inout WalkedRegisters, _ memory: HitMemory
     ) -> (frame: Address, base: Address)? {
       guard let base = registers.value(rule.register, memory, images) else { return nil }
       guard rule.isIndirect else {
@@ -78,12 +79,12 @@
 
     @inline(__always)
     private func returnAddress(
-      _ rule: FrameRule, _ frame: Address, _ base: Address, _ registers: WalkedRegisters,
+      _ rule: FrameRule, _ frame: Address, _ base: Address, stackPointer: Address,
       _ memory: HitMemory
     ) -> Address? {
       let address = WalkedRegisters.address(
         rule.returnBase, rule.returnDistance, frame: frame, base: base,
-        stackPointer: registers.stackPointer)
+        stackPointer: stackPointer)
       return WalkedRegisters.word(at: address, memory, images)
     }
 

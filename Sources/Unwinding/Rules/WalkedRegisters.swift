@@ -3,7 +3,7 @@
 
   /// Where the registers of the frame are that a walk has come to. They are read when they are needed
   /// and not before, since whatever is read tells stacks apart.
-  final class WalkedRegisters {
+  struct WalkedRegisters {
     private enum Kind: UInt8, BitwiseCopyable {
       /// The hit's own register.
       case recorded
@@ -28,7 +28,7 @@
     private var isAtHit = true
 
     /// Begins at a hit.
-    func begin(stackPointer: Address) {
+    mutating func begin(stackPointer: Address) {
       self.stackPointer = stackPointer
       guard !isAtHit else { return }
       for register in places.indices { places[register].kind = .recorded }
@@ -36,11 +36,11 @@
     }
 
     /// Goes to a caller that has all registers but this one in common.
-    func move(toStackPointer stackPointer: Address) { self.stackPointer = stackPointer }
+    mutating func move(toStackPointer stackPointer: Address) { self.stackPointer = stackPointer }
 
     /// A register by its number; nil when it is not known.
     @inline(__always)
-    func value(_ register: UInt8, _ memory: HitMemory, _ images: SpaceImages) -> UInt64? {
+    mutating func value(_ register: UInt8, _ memory: HitMemory, _ images: SpaceImages) -> UInt64? {
       if register == LibunwindNumber.stackPointer { return stackPointer }
       let place = places[Int(register)]
       switch place.kind {
@@ -79,7 +79,7 @@
     /// Goes to the caller by a rule. `base` and `frame` are what the rule's register and the caller's
     /// stack pointer are.
     @inline(__always)
-    func move(
+    mutating func move(
       toFrame frame: Address, fromBase base: Address, _ saves: ArraySlice<FrameRule.Save>
     ) {
       isAtHit = false
