@@ -17,10 +17,10 @@ static inline unw_addr_space_t cunw_create_space(unw_accessors_t *accessors) {
 
 static inline void cunw_destroy_space(unw_addr_space_t space) { unw_destroy_addr_space(space); }
 
-// Keeps what was learnt of up to `entries` instructions, for all threads that use the space.
-static inline int cunw_cache(unw_addr_space_t space, unsigned long entries) {
-  int result = unw_set_caching_policy(space, UNW_CACHE_GLOBAL);
-  return result < 0 ? result : unw_set_cache_size(space, entries, 0);
+// Keeps nothing of what was learnt: libunwind's own cache goes by the address alone, and a frame that
+// is about to run an instruction there may have other rules than one that a call returns to.
+static inline int cunw_forget(unw_addr_space_t space) {
+  return unw_set_caching_policy(space, UNW_CACHE_NONE);
 }
 
 static inline int cunw_init(unw_cursor_t *cursor, unw_addr_space_t space, void *argument) {
@@ -29,12 +29,9 @@ static inline int cunw_init(unw_cursor_t *cursor, unw_addr_space_t space, void *
 
 static inline int cunw_step(unw_cursor_t *cursor) { return unw_step(cursor); }
 
-static inline int cunw_instruction_pointer(unw_cursor_t *cursor, unw_word_t *value) {
-  return unw_get_reg(cursor, UNW_REG_IP, value);
-}
-
-static inline int cunw_stack_pointer(unw_cursor_t *cursor, unw_word_t *value) {
-  return unw_get_reg(cursor, UNW_REG_SP, value);
+// A register of the frame that the cursor is at, by DWARF's number (16 is the instruction pointer).
+static inline int cunw_register(unw_cursor_t *cursor, int number, unw_word_t *value) {
+  return unw_get_reg(cursor, number, value);
 }
 
 // Looks an instruction up in an `.eh_frame_hdr` table: pairs of 32-bit numbers relative to

@@ -5,7 +5,7 @@ public import TapeFormat
 /// Unwinds the stacks of a whole tape that kept its stack bytes.
 public struct TapeUnwinding: ~Copyable {
   /// Frames after which the stacks begin anew with the next block.
-  private static let framesKept = 1 << 20
+  private static let framesKept = 1 << 19
 
   /// The unwinder with its counts and notes.
   public private(set) var unwinder: Unwinder
@@ -70,14 +70,37 @@ struct FrameNamer {
 
   private(set) var symbols = StackSymbols()
   private var seen = 0
+  /// The frames looked at, by file and offset: most are in many stacks.
+  private var known: [(file: UInt32, offset: UInt64)] = []
+  private var index = HashIndex()
 
   /// The table begins anew; names found stay.
-  mutating func startAnew() { seen = 0 }
+  mutating func startAnew() {
+    seen = 0
+    known.removeAll(keepingCapacity: true)
+    index.removeAll()
+  }
+
+  /// Whether a frame is looked at for the first time.
+  private mutating func isNew(_ frame: StackFrame) -> Bool {
+    let offset = frame.lookupOffset
+    let hash = Self.hash(frame.file, offset)
+    if index.find(hash, { known[Int($0)] == (frame.file, offset) }) != nil { return false }
+    known.append((frame.file, offset))
+    index.insert(UInt32(known.count - 1), hash) { [known] in
+      Self.hash(known[Int($0)].file, known[Int($0)].offset)
+    }
+    return true
+  }
+
+  private static func hash(_ file: UInt32, _ offset: UInt64) -> UInt64 {
+    HashIndex.mix(UInt64(file), offset)
+  }
 
   /// Names the frames that were added to a table since the last call, by file and offset.
   mutating func name(_ table: StackTable, _ store: ImageStore) -> [StackSymbol] {
     var fresh: [StackSymbol] = []
-    for node in table.nodes[seen...] {
+    for node in table.nodes[seen...] where isNew(node.frame) {
       guard let file = table.file(of: node.frame), let image = store.image(of: file) else {
         continue
       }

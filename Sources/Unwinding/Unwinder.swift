@@ -177,11 +177,7 @@ public struct Unwinder: ~Copyable {
     counts.endings[Int(ending.rawValue)] += 1
     var caller: StackReference = 0
     for raw in frames.reversed() where !table.isFull {
-      var frame = StackFrame(file: StackFrame.noFile, offset: raw.address, isExact: raw.isExact)
-      if let area = images.map.area(at: raw.address), area.file.isStorable {
-        frame.file = table.place(of: area.file)
-        frame.offset = raw.address - area.start &+ area.fileOffset
-      }
+      let frame = images.frame(raw, in: &table)
       caller = table.reference(
         of: StackTable.Node(caller: caller, ending: caller == 0 ? ending : .complete, frame: frame))
     }

@@ -48,10 +48,38 @@ extension LiveStackTests {
         "-O2", "-fno-omit-frame-pointer", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables",
       ]
       let stack = try #require(entries(Workshop(), Self.nested, options).first)
-      #expect(Array(stack.functions.prefix(2)) == ["p", "mid"])
-      withKnownIssue("the walk stops behind the caller of the probed function") {
-        #expect(Array(stack.functions.prefix(4)) == ["p", "mid", "outer", "main"])
-      }
+      #expect(Array(stack.functions.prefix(4)) == ["p", "mid", "outer", "main"])
+    }
+
+    @Test func `a stack goes through code without unwind tables into code with them`() throws {
+      let workshop = try Workshop()
+      // Between functions with tables one without, which calls back.
+      let object = workshop.folder.appending(path: "without.o").path
+      let source = workshop.folder.appending(path: "without.c")
+      try Data(
+        """
+        __attribute__((noipa)) int without(int (*back)(int), int n) {
+          int r = back(n);
+          __asm__ volatile("" : "+r"(r));
+          return r;
+        }
+        """.utf8
+      ).write(to: source)
+      try Workshop.run([
+        "cc", "-O2", "-fno-omit-frame-pointer", "-fno-asynchronous-unwind-tables",
+        "-fno-unwind-tables", "-fcf-protection=none", "-c", "-o", object, source.path,
+      ])
+      let stack = try #require(
+        entries(
+          workshop,
+          """
+          int without(int (*back)(int), int n);
+          PROBED int p(int n) { return n + 1; }
+          PROBED int inner(int n) { int r = p(n); KEEP(r); return r; }
+          int main(void) { int r = without(inner, 1); KEEP(r); return r != 2; }
+          """, ["-O2", "-g", object]
+        ).first)
+      #expect(Array(stack.functions.prefix(4)) == ["p", "inner", "without", "main"])
     }
 
     @Test func `a stack goes through a signal frame`() throws {
@@ -127,70 +155,14 @@ extension LiveStackTests {
       #expect(stack.functions.contains("main") && stack.ending == .complete)
     }
 
-    @Test func `C++ names are demangled`() throws {
-      let workshop = try Workshop()
-      let program = try workshop.compile(
-        """
-        namespace n { struct S { __attribute__((noipa)) int p(int a) { return a + 1; } }; }
-        __attribute__((noipa)) int call(n::S &s, int a) { int r = s.p(a); __asm__("" : "+r"(r)); return r; }
-        int main() { n::S s; return call(s, 1) - 2; }
-        """, compiler: "c++", suffix: "cpp")
-      let tape = try LiveStacks.record(["uretprobe:\(program):n::S::p"], [program])
-      let stack = try #require(LiveStacks.stacks(of: tape).first)
-      #expect(Array(stack.functions.prefix(3)) == ["n::S::p(int)", "call(n::S&, int)", "main"])
-      #expect(stack.ending == .complete)
-    }
-
-    @Test(.enabled(if: Workshop.has("rustc"), "needs rustc"))
-    func `Rust frames are unwound`() throws {
-      let workshop = try Workshop()
-      let file = workshop.folder.appending(path: "program.rs")
-      let program = workshop.folder.appending(path: "program").path
-      try Data(
-        """
-        #[inline(never)] #[no_mangle] pub extern "C" fn p(n: u64) -> u64 { std::hint::black_box(n) + 1 }
-        #[inline(never)] #[no_mangle] pub extern "C" fn mid(n: u64) -> u64 { std::hint::black_box(p(n)) + 1 }
-        fn main() { std::process::exit((std::hint::black_box(mid(1)) - 3) as i32) }
-        """.utf8
-      ).write(to: file)
-      try Workshop.run(["rustc", "-O", "-g", "-o", program, file.path])
-      let tape = try LiveStacks.record(["uretprobe:\(program):p"], [program])
-      let stack = try #require(LiveStacks.stacks(of: tape).first)
-      #expect(Array(stack.functions.prefix(2)) == ["p", "mid"])
-      // Seen with one compiler; others may lay the runtime's frame out differently.
-      withKnownIssue("the walk stops in std::rt::lang_start_internal", isIntermittent: true) {
-        #expect(stack.functions.contains("main") && stack.ending == .complete)
-      }
-    }
-
-    @Test(.enabled(if: Workshop.has("go"), "needs go"))
-    func `Go frames are unwound`() throws {
-      let workshop = try Workshop()
-      let file = workshop.folder.appending(path: "program.go")
-      let program = workshop.folder.appending(path: "program").path
-      try Data(
-        """
-        package main
-        //go:noinline
-        func p(n int) int { return n + 1 }
-        //go:noinline
-        func mid(n int) int { return p(n) + 1 }
-        func main() { if mid(1) != 3 { panic("wrong") } }
-        """.utf8
-      ).write(to: file)
-      try Workshop.run(["go", "build", "-o", program, file.path])
-      // A return probe would break Go's own stack walks; entries alone do not.
-      let tape = try LiveStacks.record(["uprobe:\(program):main.p"], [program])
-      let stack = try #require(LiveStacks.stacks(of: tape).first)
-      #expect(Array(stack.functions.prefix(3)) == ["main.p", "main.mid", "main.main"])
-    }
-
     @Test func `a window that is too short is said`() throws {
       let stack = try #require(entries(Workshop(), Self.nested, stackBytes: 16).first)
       #expect(stack.functions.first == "p" && stack.ending == .windowEnd)
     }
 
-    @Test func `both libraries find the same stacks`() throws {
+    @Test func `both libraries find the same stacks, one of them also without rules learnt of it`()
+      throws
+    {
       let workshop = try Workshop()
       let program = try workshop.compile(Self.head + "\n" + Self.nested)
       let tape = try LiveStacks.record(
@@ -198,6 +170,8 @@ extension LiveStackTests {
       let one = try LiveStacks.stacks(of: tape)
       let other = try LiveStacks.stacks(of: tape, engine: LibdwEngine())
       #expect(one.count == 4 && one.map(\.comparable) == other.map(\.comparable))
+      let stepped = try LiveStacks.stacks(of: tape, engine: LibunwindEngine(learnsRules: false))
+      #expect(one.map(\.comparable) == stepped.map(\.comparable))
     }
   }
 }

@@ -37,6 +37,10 @@ public struct StackTable: Sendable {
   /// All frames. The one of reference `n` is at `n - 1`; callers come before those they called.
   public private(set) var nodes: [Node] = []
   private var placeOfFile: [StackFile: UInt32] = [:]
+  /// The first frame that was added below each, 0 for none; at place 0 the first outermost one. Most
+  /// frames have no other, so that a stack never seen before is added without looking anything up.
+  private var firstChildren: [StackReference] = []
+  /// All frames that are not first ones.
   private var index = HashIndex()
 
   /// No stacks.
@@ -69,6 +73,7 @@ public struct StackTable: Sendable {
     files.removeAll(keepingCapacity: true)
     nodes.removeAll(keepingCapacity: true)
     placeOfFile.removeAll(keepingCapacity: true)
+    firstChildren.removeAll(keepingCapacity: true)
     index.removeAll()
     identity = Self.nextIdentity()
   }
@@ -86,14 +91,27 @@ public struct StackTable: Sendable {
   ///
   /// - Precondition: the caller and the file are in the table, and it is not full.
   public mutating func reference(of node: Node) -> StackReference {
+    // None are known of a table that came from a tape.
+    while firstChildren.count <= nodes.count { firstChildren.append(0) }
+    precondition(Int(node.caller) <= nodes.count && nodes.count < Self.nodeLimit)
+    let first = firstChildren[Int(node.caller)]
+    if first == 0 {
+      firstChildren[Int(node.caller)] = add(node)
+      return StackReference(nodes.count)
+    }
+    if nodes[Int(first) - 1] == node { return first }
     let hash = Self.hash(of: node)
     if let known = index.find(hash, { nodes[Int($0)] == node }) { return known + 1 }
-    precondition(Int(node.caller) <= nodes.count && nodes.count < Self.nodeLimit)
+    let reference = add(node)
+    index.insert(reference - 1, hash) { [nodes] in Self.hash(of: nodes[Int($0)]) }
+    return reference
+  }
+
+  private mutating func add(_ node: Node) -> StackReference {
     precondition(node.frame.file == StackFrame.noFile || Int(node.frame.file) < files.count)
-    let place = UInt32(nodes.count)
     nodes.append(node)
-    index.insert(place, hash) { [nodes] in Self.hash(of: nodes[Int($0)]) }
-    return place + 1
+    firstChildren.append(0)
+    return StackReference(nodes.count)
   }
 
   private static func hash(of node: Node) -> UInt64 {
@@ -125,10 +143,15 @@ public struct StackTable: Sendable {
       next = other.nodes[Int(next) - 1].caller
     }
     var caller: StackReference = 0
+    // Most frames lie in the file of the one before.
+    var latest = (other: StackFrame.noFile, own: StackFrame.noFile)
     for place in path.reversed() {
       var node = other.nodes[place]
       node.caller = caller
-      if let file = other.file(of: node.frame) { node.frame.file = self.place(of: file) }
+      if let file = other.file(of: node.frame) {
+        if latest.other != node.frame.file { latest = (node.frame.file, self.place(of: file)) }
+        node.frame.file = latest.own
+      }
       caller = reference(of: node)
     }
     return caller

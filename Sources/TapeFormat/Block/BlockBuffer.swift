@@ -150,6 +150,7 @@ extension HitColumns {
   private mutating func removeStacks() {
     guard !stacks.isEmpty else { return }
     stacks.removeAll(keepingCapacity: true)
-    stackTable.removeAll()
+    // Whoever gave it may still have it, so that emptying it would be a copy.
+    stackTable = StackTable()
   }
 }

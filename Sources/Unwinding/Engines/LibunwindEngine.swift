@@ -5,75 +5,111 @@
   /// Unwinds with libunwind, for tapes of the architecture that this program runs on.
   ///
   /// libunwind asks for registers, memory and unwind tables through accessors, and gets recorded
-  /// bytes and bytes of the mapped files; it sees nothing of any running process. Frames of code
-  /// without tables are walked by the frame pointer, as far as what comes out makes sense.
+  /// bytes and bytes of the mapped files; it sees nothing of any running process. What it does at a
+  /// place in the code is learnt once (``RuleFinder``), and frames there are walked by that rule. From
+  /// the first frame without a rule, libunwind itself goes on: code without tables is walked by the
+  /// frame pointer, as far as what comes out makes sense.
   @safe final class LibunwindEngine: StackEngine {
-    /// Instructions of one address space whose rules libunwind remembers; about 400 bytes each.
-    private static let rulesKept: UInt = 4096
-
-    // Each pointer is an address space of libunwind, made and destroyed here alone.
-    private var spaces = unsafe RecentSpaces<OpaquePointer?>()
-    private var accessors = LibunwindAccessors.make()
+    // An address space of libunwind's; made and destroyed here alone.
+    private let space: OpaquePointer?
+    private let accessors: UnsafeMutablePointer<unw_accessors_t>
     private var cursor = unw_cursor_t()
+    private let finder: RuleFinder?
+    private var spaces = RecentSpaces<RuleWalk>()
+    private var registers = WalkedRegisters()
+
+    /// - Parameter learnsRules: otherwise libunwind itself makes every step.
+    init(learnsRules: Bool = true) {
+      // The accessors live as long as the address space that keeps their address.
+      unsafe accessors = .allocate(capacity: 1)
+      unsafe accessors.initialize(to: LibunwindAccessors.make())
+      unsafe space = cunw_create_space(accessors)
+      var finder: RuleFinder?
+      if let space = unsafe space {
+        _ = unsafe cunw_forget(space)
+        if learnsRules { finder = unsafe RuleFinder(space: space) }
+      }
+      self.finder = finder
+    }
 
     deinit {
-      // Made by `space(_:)` and not used again.
-      unsafe spaces.removeAll { if let space = unsafe $0 { unsafe cunw_destroy_space(space) } }
+      // Made by `init` and not used again.
+      if let space = unsafe space { unsafe cunw_destroy_space(space) }
+      unsafe accessors.deallocate()
     }
 
     func unwind(
       _ memory: HitMemory, _ images: SpaceImages, number: UInt32, isEntry: Bool,
       into frames: inout [RawFrame]
     ) -> StackEnding {
-      let layout = memory.layout
-      let first = memory.register(layout.instructionPointer)
+      let first = memory.register(memory.layout.instructionPointer)
       frames.append(RawFrame(address: first, isExact: true))
+      registers.begin(stackPointer: memory.stackPointer)
       if isEntry, images.kind(at: first) == .unknown {
         // A call has just pushed the return address; a frame pointer would skip the caller.
         guard let caller = memory.stackWord(at: memory.stackPointer) else { return .windowEnd }
-        guard images.map.area(at: caller) != nil else {
-          return ending(at: first, leadingTo: caller, memory, images)
+        guard images.map.area(at: caller)?.isTrampoline == false else {
+          return StackEnding(at: first, leadingTo: caller, memory, images)
         }
-        memory.restart(instructionPointer: caller, stackPointer: memory.stackPointer &+ 8)
+        registers.move(toStackPointer: memory.stackPointer &+ 8)
         frames.append(RawFrame(address: caller, isExact: false))
       }
-      let lookup = LibunwindLookup(memory: memory, images: images)
+      guard let finder else { return stepThrough(memory, images, from: frames.count - 1, &frames) }
+      let walk = spaces.value(number) {
+        RuleWalk(finder, images)
+      } drop: { _ in
+      }
+      switch walk.walk(&registers, memory, into: &frames) {
+      case .ended(let ending): return ending
+      case .unruled(let frame): return stepThrough(memory, images, from: frame, &frames)
+      }
+    }
+
+    /// Steps outwards with libunwind from a frame that `registers` is at.
+    private func stepThrough(
+      _ memory: HitMemory, _ images: SpaceImages, from frame: Int, _ frames: inout [RawFrame]
+    ) -> StackEnding {
+      let start = frames[frame]
+      let lookup = RecordedLookup(
+        memory, images, registers, instructionPointer: start.lookupAddress)
       // libunwind passes the pointer to the accessors during these calls only; `lookup` outlives
       // them.
       return withExtendedLifetime(lookup) {
         let argument = unsafe Unmanaged.passUnretained(lookup).toOpaque()
-        guard let space = unsafe space(number),
-          unsafe cunw_init(&cursor, space, argument) == 0
+        guard let space = unsafe space, unsafe cunw_init(&cursor, space, argument) == 0
         else { return .noUnwindInformation }
-        return walk(lookup, into: &frames)
+        frames.removeLast(frames.count - 1 - frame)
+        return step(lookup, into: &frames)
       }
     }
 
     /// Steps outwards from the frame that was added last.
-    private func walk(_ lookup: LibunwindLookup, into frames: inout [RawFrame]) -> StackEnding {
-      var stackPointer = stackPointerOfFrame()
+    private func step(_ lookup: RecordedLookup, into frames: inout [RawFrame]) -> StackEnding {
+      let images = lookup.images
+      var stackPointer = registers.stackPointer
       while frames.count < StackLimit.frames {
         lookup.beginStep()
-        let last = frames[frames.count - 1].address
+        let last = frames[frames.count - 1]
         // Code that cannot be looked at may do anything with its frame pointer.
-        if lookup.images.mapped(at: last) == nil { return .noFile }
-        let isInterrupted = lookup.images.kind(at: last) == .signal
+        if images.mapped(at: last.address) == nil { return .noFile }
+        let isInterrupted = images.kind(at: last.lookupAddress) == .signal
         // The cursor is whole: `cunw_init` filled it.
         let step = unsafe cunw_step(&cursor)
         var next: Address = 0
-        let hasNext = unsafe cunw_instruction_pointer(&cursor, &next) == 0
+        let number = Int32(LibunwindNumber.instructionPointer)
+        let hasNext = unsafe cunw_register(&cursor, number, &next) == 0
         if step < 0 || (step > 0 && !hasNext) {
-          return ending(at: last, leadingTo: nil, lookup.memory, lookup.images)
+          return StackEnding(at: last.address, leadingTo: nil, lookup.memory, images)
         }
         if step == 0 || next == 0 {
           return lookup.usedTables
-            ? .complete : ending(at: last, leadingTo: nil, lookup.memory, lookup.images)
+            ? .complete : StackEnding(at: last.address, leadingTo: nil, lookup.memory, images)
         }
         let nextStackPointer = stackPointerOfFrame()
-        guard lookup.images.map.area(at: next)?.isTrampoline == false,
+        guard images.map.area(at: next)?.isTrampoline == false,
           // A handler may run on a stack of its own, above or below; nothing else goes inwards.
           isInterrupted || nextStackPointer > stackPointer
-        else { return ending(at: last, leadingTo: next, lookup.memory, lookup.images) }
+        else { return StackEnding(at: last.address, leadingTo: next, lookup.memory, images) }
         stackPointer = nextStackPointer
         frames.append(RawFrame(address: next, isExact: isInterrupted))
       }
@@ -83,29 +119,8 @@
     private func stackPointerOfFrame() -> Address {
       var value: Address = 0
       // The cursor is whole; where the register is not known, any next frame will do.
-      return unsafe cunw_stack_pointer(&cursor, &value) == 0 ? value : 0
-    }
-
-    /// Why there is nothing behind a frame.
-    private func ending(
-      at address: Address, leadingTo next: Address?, _ memory: HitMemory, _ images: SpaceImages
-    ) -> StackEnding {
-      if memory.ranOut { return .windowEnd }
-      if let next, next != 0, images.map.area(at: next)?.isTrampoline == true {
-        return .unknownTrampoline
-      }
-      return images.mapped(at: address) == nil ? .noFile : .noUnwindInformation
-    }
-
-    private func space(_ number: UInt32) -> OpaquePointer? {
-      // Spaces are made and destroyed here alone; the accessors live as long as this object.
-      unsafe spaces.value(number) {
-        let space = unsafe cunw_create_space(&accessors)
-        if let space = unsafe space { _ = unsafe cunw_cache(space, Self.rulesKept) }
-        return unsafe space
-      } drop: {
-        if let space = unsafe $0 { unsafe cunw_destroy_space(space) }
-      }
+      return unsafe cunw_register(&cursor, Int32(LibunwindNumber.stackPointer), &value) == 0
+        ? value : 0
     }
   }
 #endif

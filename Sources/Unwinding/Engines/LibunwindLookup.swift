@@ -3,25 +3,30 @@
   import ProbeEvents
   import Recorder
 
-  /// What libunwind's accessors work on while one stack is unwound.
-  final class LibunwindLookup {
-    let memory: HitMemory
-    let images: SpaceImages
+  /// What libunwind's accessors work on: the registers and stack of whoever is asked, and unwind tables
+  /// and code from the mapped files.
+  class LibunwindLookup {
+    final let images: SpaceImages
+    /// The file whose unwind entries libunwind is looking through.
+    private final var searched: SpaceImages.Mapped?
     /// Whether the last step found no unwind table for its frame.
-    private var missedTables = false
+    private final var missedTables = false
 
-    init(memory: HitMemory, images: SpaceImages) {
-      self.memory = memory
-      self.images = images
-    }
+    init(images: SpaceImages) { self.images = images }
+
+    /// A register by libunwind's number; nil when it is not known.
+    func register(_ number: Int32) -> UInt64? { nil }
+
+    /// A word of the stack, of a table or of code; nil when it is not known.
+    func word(at address: Address) -> UInt64? { fileWord(at: address) }
 
     /// Whether the last step went by unwind tables and not by a guess.
-    var usedTables: Bool { !missedTables }
+    final var usedTables: Bool { !missedTables }
 
-    func beginStep() { missedTables = false }
+    final func beginStep() { missedTables = false }
 
     /// The entry for an instruction, into `info`.
-    func findProcedure(
+    final func findProcedure(
       _ space: unw_addr_space_t?, _ address: Address,
       _ info: UnsafeMutablePointer<unw_proc_info_t>?, _ needsInfo: Int32,
       _ argument: UnsafeMutableRawPointer?
@@ -30,6 +35,10 @@
         missedTables = true
         return -Int32(UNW_ENOINFO.rawValue)
       }
+      // Entries name a routine for exceptions by a word in the file's data. libunwind wants to see it,
+      // though no step depends on it.
+      searched = mapped
+      defer { searched = nil }
       // The table lies within what `tableWord` knows; all pointers are libunwind's own.
       let result = unsafe cunw_search_table(
         space, address, mapped.area.start, mapped.area.end, tables.header &+ mapped.bias,
@@ -38,24 +47,48 @@
       return result
     }
 
-    /// A word of the stack or of a table.
-    func word(at address: Address) -> UInt64? {
+    /// A word that files have, whatever the hit.
+    final func fileWord(at address: Address) -> UInt64? {
+      if let word = images.fileWord(at: address) { return word }
+      return searched.flatMap { $0.image.word(at: address &- $0.bias) }
+    }
+  }
+
+  /// The registers and stack of a hit, from wherever a walk has come to.
+  final class RecordedLookup: LibunwindLookup {
+    let memory: HitMemory
+    private var registers: WalkedRegisters
+    private let instructionPointer: Address
+
+    init(
+      _ memory: HitMemory, _ images: SpaceImages, _ registers: WalkedRegisters,
+      instructionPointer: Address
+    ) {
+      self.memory = memory
+      self.registers = registers
+      self.instructionPointer = instructionPointer
+      super.init(images: images)
+    }
+
+    override func register(_ number: Int32) -> UInt64? {
+      if number == Int32(LibunwindNumber.instructionPointer) { return instructionPointer }
+      return number >= 0 && number < Int32(LibunwindNumber.instructionPointer)
+        ? registers.value(UInt8(number), memory, images) : nil
+    }
+
+    override func word(at address: Address) -> UInt64? {
       guard memory.countAccess() else { return nil }
       if memory.isInWindow(address) { return memory.stackWord(at: address) }
-      if let word = images.tableWord(at: address) { return word }
-      // Code is not at hand: what is in a mapping depends on the mappings alone, not on the hit.
-      return images.map.area(at: address) == nil ? memory.stackWord(at: address) : nil
+      return fileWord(at: address) ?? WalkedRegisters.word(at: address, memory, images)
     }
+  }
 
-    /// A register of the hit.
-    func register(_ number: Int32) -> UInt64? {
-      guard number >= 0, number < Self.columns.count else { return nil }
-      return memory.register(Self.columns[Int(number)])
-    }
-
-    /// Columns by libunwind's numbers, which are DWARF's: ax, dx, cx, bx, si, di, bp, sp, r8 to r15,
-    /// ip.
-    private static let columns = [0, 3, 2, 1, 4, 5, 6, 7, 12, 13, 14, 15, 16, 17, 18, 19, 8]
+  /// libunwind's numbers of registers, which are DWARF's.
+  enum LibunwindNumber {
+    static let stackPointer: UInt8 = 7
+    static let instructionPointer: UInt8 = 16
+    /// Columns of a hit: ax, dx, cx, bx, si, di, bp, sp, r8 to r15, ip.
+    static let columns = [0, 3, 2, 1, 4, 5, 6, 7, 12, 13, 14, 15, 16, 17, 18, 19, 8]
   }
 
   /// libunwind's accessors, on a ``LibunwindLookup``.

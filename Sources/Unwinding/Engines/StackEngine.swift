@@ -6,6 +6,22 @@ struct RawFrame: BitwiseCopyable {
   var address: Address
   /// See ``StackFrame/isExact``.
   var isExact: Bool
+
+  /// The address of a byte that belongs to the instruction in question.
+  var lookupAddress: Address { isExact || address == 0 ? address : address - 1 }
+}
+
+extension StackEnding {
+  /// Why there is nothing behind a frame at an address, where `next` came out as the next one's.
+  init(at address: Address, leadingTo next: Address?, _ memory: HitMemory, _ images: SpaceImages) {
+    if memory.ranOut {
+      self = .windowEnd
+    } else if let next, next != 0, images.map.area(at: next)?.isTrampoline == true {
+      self = .unknownTrampoline
+    } else {
+      self = images.mapped(at: address) == nil ? .noFile : .noUnwindInformation
+    }
+  }
 }
 
 /// Walks one stack with a library.

@@ -1,5 +1,6 @@
 import ProbeEvents
 import Recorder
+import TapeFormat
 
 /// The mapped files of one address space in one state of its mappings: what is where.
 final class SpaceImages {
@@ -21,9 +22,17 @@ final class SpaceImages {
   /// Addresses remembered; beyond that, all are forgotten at once.
   private static let kindLimit = 1 << 16
 
+  /// The mappings as numbers alone.
+  private let mappings: [(start: Address, end: Address, fileOffset: UInt64)]
+  private var latestArea = 0
+  /// The places of the mappings' files in the table with this identity; nil for none yet.
+  private var filePlaces: [UInt32?] = []
+  private var tableOfFiles: UInt64 = 0
+
   init(map: ProcessMap, store: ImageStore) {
     self.map = map
     self.store = store
+    mappings = map.areas.map { ($0.start, $0.end, $0.fileOffset) }
   }
 
   /// The mapping that holds an address, with its file; nil when either is not known.
@@ -39,6 +48,50 @@ final class SpaceImages {
     }
     known[area.start] = mapped
     return mapped
+  }
+
+  /// Eight bytes of an unwind table or of code, as the file there has them.
+  func fileWord(at address: Address) -> UInt64? {
+    tableWord(at: address)
+      ?? mapped(at: address).map {
+        $0.image.word(atFileOffset: address - $0.area.start &+ $0.area.fileOffset)
+      }
+  }
+
+  /// An address as a frame of a table.
+  func frame(_ raw: RawFrame, in table: inout StackTable) -> StackFrame {
+    var frame = StackFrame(file: StackFrame.noFile, offset: raw.address, isExact: raw.isExact)
+    guard let area = areaPlace(of: raw.address) else { return frame }
+    let mapping = mappings[area]
+    frame.file = filePlace(area, in: &table)
+    if frame.file != StackFrame.noFile {
+      frame.offset = raw.address - mapping.start &+ mapping.fileOffset
+    }
+    return frame
+  }
+
+  @inline(__always)
+  private func areaPlace(of address: Address) -> Int? {
+    if latestArea < mappings.count, address >= mappings[latestArea].start,
+      address < mappings[latestArea].end
+    {
+      return latestArea
+    }
+    guard let place = map.place(of: address) else { return nil }
+    latestArea = place
+    return place
+  }
+
+  private func filePlace(_ area: Int, in table: inout StackTable) -> UInt32 {
+    if tableOfFiles != table.identity {
+      tableOfFiles = table.identity
+      filePlaces = [UInt32?](repeating: nil, count: mappings.count)
+    }
+    if let known = filePlaces[area] { return known }
+    let file = map.areas[area].file
+    let place = file.isStorable ? table.place(of: file) : StackFrame.noFile
+    filePlaces[area] = place
+    return place
   }
 
   /// What is known of the code at an address.

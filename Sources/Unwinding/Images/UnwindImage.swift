@@ -14,6 +14,7 @@ final class UnwindImage {
   let architecture: Architecture?
   private let debugRoots: [String]
   private let bytes: [UInt8]?
+  private let words: FileWords
   private var knownSymbols: SymbolTable?
   private var names: [UInt64: String] = [:]
 
@@ -26,6 +27,10 @@ final class UnwindImage {
     segments = file.segments
     tables = file.unwindTables(limit: Self.tableLimit)
     architecture = file.architecture
+    words = FileWords { offset, count in
+      // A file that has gone since then has nothing to say.
+      (try? ELFFile(path: path))?.bytes(at: offset, upTo: count) ?? []
+    }
   }
 
   /// Reads a file that is in memory.
@@ -37,6 +42,10 @@ final class UnwindImage {
     segments = file.segments
     tables = file.unwindTables(limit: Self.tableLimit)
     architecture = file.architecture
+    words = FileWords { offset, count in
+      let start = Int(clamping: min(offset, UInt64(bytes.count)))
+      return [UInt8](bytes[start..<min(bytes.count, start + count)])
+    }
   }
 
   /// How far a mapping lies from the virtual addresses of the file: added to one, it gives the
@@ -49,6 +58,14 @@ final class UnwindImage {
     }
     guard let segment else { return nil }
     return (area.start &- area.fileOffset) &- (segment.address &- segment.fileOffset)
+  }
+
+  /// Eight bytes of the file; what lies behind its end reads as zero.
+  func word(atFileOffset offset: UInt64) -> UInt64 { words.word(atFileOffset: offset) }
+
+  /// Eight bytes at a virtual address as the file has them; nil where it maps nothing.
+  func word(at address: UInt64) -> UInt64? {
+    segments.lazy.compactMap { $0.fileOffset(of: address) }.first.map(words.word(atFileOffset:))
   }
 
   /// The function that a byte of the file belongs to, with the distance from its start; nil when

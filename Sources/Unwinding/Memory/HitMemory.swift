@@ -6,7 +6,7 @@ import ProbeEvents
 /// Everything read is noted, so that a later hit that reads the same need not be unwound again.
 @safe final class HitMemory {
   /// Something read.
-  struct Reading: BitwiseCopyable {
+  struct Reading: Equatable, BitwiseCopyable {
     /// Column of a register, or address of a stack word (which is never that low).
     var locus: UInt64
     /// What was there; 0 where nothing was recorded.
@@ -31,9 +31,15 @@ import ProbeEvents
   private var thread = ThreadIdentity(process: 0, thread: 0)
   private var slots = ReturnSlots()
   private var trampoline: Address = 0
-  /// The registers changed for a start elsewhere than at the hit.
-  private var start: (instructionPointer: Address, stackPointer: Address)?
-  private(set) var readings: [Reading] = []
+  /// All that was noted.
+  var readings: [Reading] {
+    // The places below the count were written.
+    unsafe [Reading](UnsafeBufferPointer(start: noted, count: readingCount))
+  }
+  private var readingCount = 0
+  /// Room for as many readings as are noted at most. An array would be asked with each of them whether
+  /// anyone else is at it.
+  private let noted: UnsafeMutablePointer<Reading>
   /// Accesses left.
   private(set) var accesses = 0
   /// Whether a stack word beyond the window was asked for.
@@ -42,8 +48,10 @@ import ProbeEvents
   init(layout: RegisterLayout) {
     self.layout = layout
     savesLinkRegister = layout.linkRegister != nil
-    readings.reserveCapacity(256)
+    unsafe noted = .allocate(capacity: Self.readingLimit)
   }
+
+  deinit { unsafe noted.deallocate() }
 
   /// Lends a hit's registers and window to `body`.
   func withHit<Result>(
@@ -62,7 +70,6 @@ import ProbeEvents
         stackPointer = unsafe registers[layout.stackPointer]
         let length = UInt64(words.count) &* 8
         windowBytes = stackPointer.addingReportingOverflow(length).overflow ? 0 : length
-        start = nil
         defer {
           unsafe self.registers = UnsafeBufferPointer(start: nil, count: 0)
           unsafe self.words = UnsafeBufferPointer(start: nil, count: 0)
@@ -75,15 +82,9 @@ import ProbeEvents
 
   /// Begins to note.
   func begin() {
-    readings.removeAll(keepingCapacity: true)
+    readingCount = 0
     accesses = Self.accessLimit
     ranOut = false
-    start = nil
-  }
-
-  /// From now on the two registers have these values.
-  func restart(instructionPointer: Address, stackPointer: Address) {
-    start = (instructionPointer, stackPointer)
   }
 
   /// Counts an access of any kind; false when there have been too many.
@@ -101,10 +102,6 @@ import ProbeEvents
 
   /// A register, noted.
   func register(_ column: Int) -> UInt64 {
-    if let start {
-      if column == layout.instructionPointer { return start.instructionPointer }
-      if column == layout.stackPointer { return start.stackPointer }
-    }
     let value = value(at: UInt64(column))
     // Whoever looks for a stack knows these two.
     if column == layout.instructionPointer || column == layout.stackPointer { return value.value }
@@ -163,6 +160,9 @@ import ProbeEvents
   }
 
   private func note(_ reading: Reading) {
-    if readings.count < Self.readingLimit { readings.append(reading) }
+    guard readingCount < Self.readingLimit else { return }
+    // Below the capacity, as was just seen. A reading has nothing to be released.
+    unsafe noted[readingCount] = reading
+    readingCount += 1
   }
 }

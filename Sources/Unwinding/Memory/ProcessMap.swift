@@ -38,10 +38,12 @@ struct ProcessMap {
   }
 
   /// The mapping that holds an address.
-  func area(at address: Address) -> Area? {
-    let place = place(after: address)
-    guard place > 0, address < areas[place - 1].end else { return nil }
-    return areas[place - 1]
+  func area(at address: Address) -> Area? { place(of: address).map { areas[$0] } }
+
+  /// The place of the mapping that holds an address.
+  func place(of address: Address) -> Int? {
+    let place = place(after: address) - 1
+    return place >= 0 && address < areas[place].end ? place : nil
   }
 
   /// The first place whose mapping starts behind an address.
