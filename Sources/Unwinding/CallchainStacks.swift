@@ -27,7 +27,7 @@ struct CallchainStacks {
   }
 
   /// The stacks.
-  private(set) var table = StackTable()
+  var table: StackTable { made.table }
 
   /// What is known of a probe's place.
   private struct Place {
@@ -38,6 +38,7 @@ struct CallchainStacks {
 
   private let places: [Place]
   private let hasLinkRegister: Bool
+  private var made = AddressStacks()
   private var maps = ProcessMapTable()
   private var lists = InstanceLists()
   private var repair = CallchainRepair()
@@ -57,14 +58,12 @@ struct CallchainStacks {
     }
   }
 
-  /// Forgets all stacks: what ``table`` held is no longer referred to.
-  mutating func startAnew() { table.removeAll() }
-
   /// The stacks of a block's hits, with what a replay concluded about them.
   mutating func stacks(
     of columns: HitColumns, _ chains: Chains, _ conclusions: [AnnotatedConclusion]
   ) -> [StackReference] {
     precondition(chains.starts.count == columns.count + 1)
+    made.beginAnewIfLarge()
     var stacks: [StackReference] = []
     stacks.reserveCapacity(columns.count)
     var side = 0
@@ -120,6 +119,6 @@ struct CallchainStacks {
         trampoline: isNative ? map.trampoline : 0))
     let ending =
       repair.isCut ? .unknownTrampoline : UserCallchain.ending(count: user.count)
-    return table.reference(innermost: user[0], callers: repair.callers, ending, map)
+    return made.reference([user[0]] + repair.callers, ending, of: thread.process, in: maps)
   }
 }

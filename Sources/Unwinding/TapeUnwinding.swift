@@ -56,7 +56,6 @@ public struct TapeUnwinding: ~Copyable {
   /// Gives a block stacks made of the kernel's callchains. The same blocks must not be unwound, too.
   mutating func take(_ chains: CallchainStacks.Chains, into columns: inout HitColumns) {
     isByCallchains = true
-    if callchains.table.nodes.count > Self.framesKept { callchains.startAnew() }
     let conclusions = judge.conclusions(about: columns)
     columns.stacks = callchains.stacks(of: columns, chains, conclusions)
     columns.stackTable = callchains.table
