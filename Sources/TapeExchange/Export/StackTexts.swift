@@ -1,10 +1,16 @@
 import ProbeEvents
 
-/// A frame with the address that it had in its process.
+/// A frame in its process.
 struct ExportedFrame {
   var named: NamedFrame
-  /// nil when no mapping that is known has the frame's place.
-  var address: Address?
+  /// The mappings of the process.
+  var map: ProcessMap
+
+  /// The address that the frame had; nil when no mapping that is known has its place.
+  var address: Address? {
+    guard let file = named.file else { return named.frame.offset }
+    return map.address(of: file, offset: named.frame.offset)
+  }
 
   /// The function, or else the file, without folders, or the kernel's name in brackets.
   var name: String {
@@ -42,14 +48,8 @@ struct StackTexts {
     let key = Key(mappings: mappings.number, stack: columns.stacks[hit.place])
     if let known = texts[key] { return known }
     guard let stack = columns.frames(ofHit: hit.place) else { return nil }
-    let frames = stack.frames.map { named in
-      ExportedFrame(
-        named: named,
-        address: named.file.map {
-          mappings.map.address(of: $0, offset: named.frame.offset)
-        } ?? named.frame.offset)
-    }
-    let text = make(frames, stack.ending)
+    let text = make(
+      stack.frames.map { ExportedFrame(named: $0, map: mappings.map) }, stack.ending)
     texts[key] = text
     return text
   }
