@@ -129,8 +129,11 @@ struct RecordingSession: ~Copyable {
             probe: probe, kind: kind, name: event.name,
             tracepoint: .init(
               id: event.format.id,
-              role: .hit(probe: UInt32(index), kind: kind, functionOffset: field.offset),
-              parts: [.registers, .stack])))
+              role: .hit(
+                probe: UInt32(index), kind: kind, functionOffset: field.offset,
+                hasCallchain: plan.readsCallchain),
+              parts: plan.readsCallchain
+                ? [.registers, .stack, .callchain] : [.registers, .stack])))
       }
     }
     return list.filter { $0.kind == .return } + list.filter { $0.kind == .entry }

@@ -35,6 +35,8 @@ public struct TapeWriter {
   private let output: any TapeOutput
   private var frames: FrameWriter
   private var block: BlockBuffer
+  /// Names that come before the next block.
+  private var names: [StackSymbol] = []
   private var isFinished = false
 
   private static let symbolsPerRecord = 256
@@ -105,15 +107,22 @@ public struct TapeWriter {
     block.stacks.set(stack, of: table, hit: block.count - 1)
   }
 
-  /// Writes the names of functions, which come before the stacks that they are for. Ordered by file.
+  /// Appends the names of functions that hits of the block have in their stacks, to come before it.
   ///
   /// - Throws: what the output throws.
   public mutating func append(_ symbols: [StackSymbol]) throws(TapeError) {
     guard !isFinished else { throw .alreadyFinished }
-    guard !symbols.isEmpty else { return }
+    names += symbols
+    if names.count >= Self.symbolsPerRecord { try writeNames() }
+  }
+
+  private mutating func writeNames() throws(TapeError) {
+    guard !names.isEmpty else { return }
+    names.sort { ($0.file.path, $0.offset) < ($1.file.path, $1.offset) }
+    defer { names.removeAll(keepingCapacity: true) }
     // A record has room for so many names and paths of the greatest length.
-    for start in stride(from: 0, to: symbols.count, by: Self.symbolsPerRecord) {
-      let part = symbols[start..<min(symbols.count, start + Self.symbolsPerRecord)]
+    for start in stride(from: 0, to: names.count, by: Self.symbolsPerRecord) {
+      let part = names[start..<min(names.count, start + Self.symbolsPerRecord)]
       try write(try frames.symbols(Array(part)))
     }
   }
@@ -142,6 +151,7 @@ public struct TapeWriter {
   public mutating func flush() throws(TapeError) {
     guard !block.isEmpty else { return }
     defer { block.removeAll() }
+    try writeNames()
     try write(try frames.block(block, layout: layout))
   }
 
@@ -149,6 +159,7 @@ public struct TapeWriter {
   public mutating func finish(_ trailer: TapeTrailer) throws(TapeError) {
     guard !isFinished else { throw .alreadyFinished }
     try flush()
+    try writeNames()
     try write(try frames.trailer(trailer))
     isFinished = true
   }

@@ -3,8 +3,16 @@ public import Recorder
 import Replay
 public import TapeFormat
 
-/// Unwinds the stack of every hit while it is recorded and writes the tape, with less of the stack
-/// bytes than were needed for unwinding.
+/// Where the stacks of a recording come from.
+public enum StackSource: Sendable, Hashable {
+  /// Registers and stack bytes, by the files' unwind information.
+  case window
+  /// The kernel's callchains, by frame pointers.
+  case callchain
+}
+
+/// Makes the stack of every hit while it is recorded and writes the tape, with less of the stack bytes
+/// than were needed for unwinding.
 ///
 /// Unwinding must never be the reason that a hit is lost: hits that come late are written without a
 /// stack, and counted, until those that come are young again.
@@ -35,6 +43,8 @@ public final class StackRecordingSink: RecordingSink {
   private let wordsKept: Int
   private let now: () -> UInt64
   private var unwinding: TapeUnwinding
+  private let source: StackSource
+  private var chains = CallchainStacks.Chains()
   private var columns = HitColumns()
   private var hits: [Hit] = []
   private var threads: [ThreadIdentity: UInt32] = [:]
@@ -47,7 +57,7 @@ public final class StackRecordingSink: RecordingSink {
   ///   - now: CLOCK_MONOTONIC in nanoseconds.
   /// - Throws: what ``TapeWriter`` throws.
   public init(
-    header: TapeHeader, stackBytes: UInt32, search: ImageSearch,
+    header: TapeHeader, stackBytes: UInt32, source: StackSource = .window, search: ImageSearch,
     options: TapeWriterOptions = TapeWriterOptions(), output: any TapeOutput,
     now: @escaping () -> UInt64
   ) throws(TapeError) {
@@ -57,15 +67,17 @@ public final class StackRecordingSink: RecordingSink {
     layout = header.kernel.architecture.registerLayout
     wordsKept = Int(stackBytes / 8)
     self.now = now
+    self.source = source
     unwinding = TapeUnwinding(header: header, search: search)
   }
 
   /// Collects a hit.
   public func receive(
-    _ bare: BareHit, registers: Span<UInt64>, window: Span<UInt64>
+    _ bare: BareHit, registers: Span<UInt64>, window: Span<UInt64>, callchain: Span<UInt64>
   ) throws(TapeError) {
     let hit = Hit(bare, registers: registers)
     hits.append(hit)
+    if source == .callchain { chains.append(callchain) }
     columns.append(hit, window: window, thread: thread(hit.thread), layout)
     if hits.count >= Self.hitsTogether || columns.windowWords.count >= Self.wordsTogether {
       try deliver()
@@ -100,15 +112,25 @@ public final class StackRecordingSink: RecordingSink {
 
   private func deliver() throws(TapeError) {
     guard !hits.isEmpty || !columns.sideEvents.isEmpty else { return }
-    flow.take(hits, words: columns.windowWords.count, columns: layout.count)
-    let isLate = flow.backlog(at: now()) > Self.backlogLimit
-    unwinding.unwind(&columns, isLate: isLate)
-    if isLate { counts.leftOut += UInt64(hits.count) } else { counts.unwound += UInt64(hits.count) }
+    makeStacks()
     try writer.append(unwinding.newSymbols())
     try write()
     columns = HitColumns()
     hits.removeAll(keepingCapacity: true)
     threads.removeAll(keepingCapacity: true)
+  }
+
+  private func makeStacks() {
+    guard source == .window else {
+      unwinding.take(chains, into: &columns)
+      chains.removeAll()
+      counts.unwound += UInt64(hits.count)
+      return
+    }
+    flow.take(hits, words: columns.windowWords.count, columns: layout.count)
+    let isLate = flow.backlog(at: now()) > Self.backlogLimit
+    unwinding.unwind(&columns, isLate: isLate)
+    if isLate { counts.leftOut += UInt64(hits.count) } else { counts.unwound += UInt64(hits.count) }
   }
 
   private func write() throws(TapeError) {

@@ -11,6 +11,8 @@ public struct TapeUnwinding: ~Copyable {
   public private(set) var unwinder: Unwinder
   private var judge: HitJudge
   private var namer = FrameNamer()
+  private var callchains: CallchainStacks
+  private var isByCallchains = false
 
   /// Begins a tape with this header.
   public init(header: TapeHeader, search: ImageSearch) {
@@ -22,6 +24,7 @@ public struct TapeUnwinding: ~Copyable {
     unwinder = Unwinder(
       kernel: header.kernel, probes: header.probes, search: search, engine: engine)
     judge = HitJudge(header: header, handler: .modelOfTape)
+    callchains = CallchainStacks(header: header)
   }
 
   /// Gives a block its stacks, in the place of those it had, and returns what the kernel's model
@@ -31,7 +34,6 @@ public struct TapeUnwinding: ~Copyable {
   public mutating func unwind(_ columns: inout HitColumns) -> [AnnotatedConclusion] {
     if unwinder.table.nodes.count > Self.framesKept {
       unwinder.startAnew()
-      namer.startAnew()
     }
     let conclusions = judge.conclusions(about: columns)
     columns.stacks = unwinder.stacks(of: columns, conclusions)
@@ -51,9 +53,17 @@ public struct TapeUnwinding: ~Copyable {
     columns.stacks = [StackReference](repeating: 0, count: columns.count)
   }
 
+  /// Gives a block stacks made of the kernel's callchains. The same blocks must not be unwound, too.
+  mutating func take(_ chains: CallchainStacks.Chains, into columns: inout HitColumns) {
+    isByCallchains = true
+    let conclusions = judge.conclusions(about: columns)
+    columns.stacks = callchains.stacks(of: columns, chains, conclusions)
+    columns.stackTable = callchains.table
+  }
+
   /// The names of functions that the last block's stacks need and no block before did.
   public mutating func newSymbols() -> [StackSymbol] {
-    namer.name(unwinder.table, unwinder.files)
+    namer.name(isByCallchains ? callchains.table : unwinder.table, unwinder.files)
   }
 
   /// All names so far.
@@ -70,16 +80,10 @@ struct FrameNamer {
 
   private(set) var symbols = StackSymbols()
   private var seen = 0
+  private var identity: UInt64 = 0
   /// The frames looked at, by file and offset: most are in many stacks.
   private var known: [(file: UInt32, offset: UInt64)] = []
   private var index = HashIndex()
-
-  /// The table begins anew; names found stay.
-  mutating func startAnew() {
-    seen = 0
-    known.removeAll(keepingCapacity: true)
-    index.removeAll()
-  }
 
   /// Whether a frame is looked at for the first time.
   private mutating func isNew(_ frame: StackFrame) -> Bool {
@@ -100,6 +104,13 @@ struct FrameNamer {
   /// Names the frames that were added to a table since the last call, by file and offset.
   mutating func name(_ table: StackTable, _ store: ImageStore) -> [StackSymbol] {
     var fresh: [StackSymbol] = []
+    // The table began anew; names found stay.
+    if table.identity != identity {
+      seen = 0
+      known.removeAll(keepingCapacity: true)
+      index.removeAll()
+    }
+    identity = table.identity
     for node in table.nodes[seen...] where isNew(node.frame) {
       guard let file = table.file(of: node.frame), let image = store.image(of: file) else {
         continue

@@ -30,7 +30,7 @@ public struct Unwinder: ~Copyable {
   let files: ImageStore
   private let memory: HitMemory
   private let engine: any StackEngine
-  private var maps = ProcessMaps()
+  private var maps = ProcessMapTable()
   private var slots: SlotFollower
   private var memo = StackMemo()
   private var spaces = RecentSpaces<SpaceImages>()

@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test func `call graphs that do not exist are wrong usage`() throws {
-    for kind in ["lbr", "dwarf,1", "dwarf,12", "dwarf,8192,1", ""] {
+    for kind in ["lbr", "fp,8", "dwarf,1", "dwarf,12", "dwarf,8192,1", ""] {
       let outcome = try Tool.run(
         "record", "--call-graph", kind, "-e", "uprobe:libc:malloc", "--", "/bin/true")
       #expect(outcome.status == 64, "\(kind)")
@@ -38,6 +38,20 @@ import Testing
     // Of each call an entry with p, mid and main, and a return into mid; without stacks none.
     #expect(outcome.output.hasSuffix("1000\n1000\n1000\n0\n"), "\(outcome)")
     #expect(outcome.errors.contains("1000 stacks"))
+  }
+
+  @Test(.enabled(if: RecordCommandTests.canRecord, RecordCommandTests.why))
+  func `record --call-graph fp keeps the kernel's stacks`() throws {
+    let outcome = try inFolder(
+      """
+      cc -O2 -fno-omit-frame-pointer -o program program.c &&
+      $TOOL record --call-graph fp -e uretprobe:./program:p -o f.tape -- ./program &&
+      $TOOL replay f.tape && $TOOL show f.tape | grep -c ' mid+0x' &&
+      $TOOL export --to folded f.tape | grep -c ';main;mid;p 500$' &&
+      $TOOL export --to json f.tape | grep -c '"function":"mid"'
+      """)
+    #expect(outcome.output.contains("match: "))
+    #expect(outcome.output.hasSuffix("1000\n1\n1000\n"), "\(outcome)")
   }
 
   @Test(.enabled(if: RecordCommandTests.canRecord, RecordCommandTests.why))

@@ -64,14 +64,14 @@ extension LiveStackTests {
     }
 
     /// A program that a return probe brings down has fewer hits; those that it has must be right. Threads
-    /// are compared one by one, as their order is the scheduler's.
+    /// are compared one by one, as their order is the scheduler's: those with most entries first, each
+    /// with the one that has as few as can be, so that none takes what another needs.
     private func compare(_ plain: [LiveStacks.Stack], _ probed: [LiveStacks.Stack]) throws {
       func byThread(_ stacks: [LiveStacks.Stack]) -> [[LiveStacks.Stack]] {
         let threads = Dictionary(grouping: stacks, by: \.thread)
-        // Long ones first, so that a short one does not take the counterpart of a longer one.
         return threads.values.sorted { $0.count > $1.count }
       }
-      var left = byThread(plain)
+      var left = Array(byThread(plain).reversed())
       for thread in byThread(probed) {
         let match = left.firstIndex { other in
           other.count >= thread.count

@@ -43,7 +43,8 @@ public enum StackEnding: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyabl
   case complete = 0
   /// The next frame lies beyond the bytes that were recorded of the stack.
   case windowEnd = 1
-  /// There is no unwind information for the code of the last frame, or none that makes sense.
+  /// There is no unwind information for the code of the last frame, or none that makes sense. A stack
+  /// that the kernel made by frame pointers ends so, too: it does not say why it went no further.
   case noUnwindInformation = 2
   /// The file of the last frame was not found, or is of another build.
   case noFile = 3

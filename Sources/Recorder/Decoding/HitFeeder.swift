@@ -53,10 +53,12 @@ struct HitFeeder {
     if event.role == .witness { return try feedWitness(record, thread: thread, at: time) }
     guard families.accepts(event.owner, for: thread.thread) else { return }
     switch event.role {
-    case .hit(let probe, let kind, let functionOffset):
+    case .hit(let probe, let kind, let functionOffset, let hasCallchain):
       try flushForks(before: thread, at: time)
+      let callchain = hasCallchain ? PerfRecord.callchain(record) : 0..<0
       try feedHit(
-        record, probe: probe, kind: kind, functionOffset: functionOffset, thread: thread, cpu: cpu)
+        record, probe: probe, kind: kind, functionOffset: functionOffset, callchain: callchain,
+        thread: thread, cpu: cpu)
     case .signal:
       try flushForks(before: thread, at: time)
       try feedSignal(record, thread: thread, at: time)
@@ -89,13 +91,14 @@ struct HitFeeder {
 
   private mutating func feedHit(
     _ record: Span<UInt64>, probe: UInt32, kind: HitKind, functionOffset: Int,
-    thread: ThreadIdentity, cpu: UInt16
+    callchain: Range<Int>, thread: ThreadIdentity, cpu: UInt16
   ) throws(TapeError) {
-    let part = registerPart(record)
+    let raw = max(PerfRecord.sampleRaw, callchain.upperBound)
+    let part = registerPart(record, raw: raw)
     let hit = BareHit(
       kind: kind, flags: part.flags, cpu: cpu, probe: probe, thread: thread, time: record[4],
       function: PerfRecord.number(
-        record, byte: PerfRecord.sampleRaw * 8 + 4 + functionOffset, size: 8))
+        record, byte: raw * 8 + 4 + functionOffset, size: 8))
     let index = part.columns.upperBound
     var window = index..<index
     // The stack's size, and after that many bytes (none: nothing) how many of them are real.
@@ -112,7 +115,8 @@ struct HitFeeder {
     }
     guard !part.columns.isEmpty else {
       return try sink.receive(
-        hit, registers: noRegisters.span, window: record.extracting(window))
+        hit, registers: noRegisters.span, window: record.extracting(window),
+        callchain: record.extracting(callchain))
     }
     let first = part.columns.lowerBound
     if let witness = witnesses.take(
@@ -122,7 +126,8 @@ struct HitFeeder {
       try emit(.witness(witness), at: hit.time)
     }
     try sink.receive(
-      hit, registers: record.extracting(part.columns), window: record.extracting(window))
+      hit, registers: record.extracting(part.columns), window: record.extracting(window),
+      callchain: record.extracting(callchain))
   }
 
   private mutating func feedWitness(
@@ -137,7 +142,7 @@ struct HitFeeder {
   private mutating func feedSignal(
     _ record: Span<UInt64>, thread: ThreadIdentity, at time: UInt64
   ) throws(TapeError) {
-    let columns = registerPart(record).columns
+    let columns = registerPart(record, raw: PerfRecord.sampleRaw).columns
     func register(_ column: Int) -> UInt64 {
       columns.isEmpty ? 0 : record[columns.lowerBound + column]
     }
@@ -155,9 +160,11 @@ struct HitFeeder {
 
   /// Where the registers are, none when there are none, and what is special about them. They come
   /// after the raw data, which has its 4 bytes of size before it.
-  private func registerPart(_ record: Span<UInt64>) -> (columns: Range<Int>, flags: HitFlags) {
-    let size = Int(UInt32(truncatingIfNeeded: record[PerfRecord.sampleRaw]))
-    let index = PerfRecord.sampleRaw + (4 + size) / 8
+  private func registerPart(
+    _ record: Span<UInt64>, raw: Int
+  ) -> (columns: Range<Int>, flags: HitFlags) {
+    let size = Int(UInt32(truncatingIfNeeded: record[raw]))
+    let index = raw + (4 + size) / 8
     // enum perf_sample_regs_abi: none, 32, 64.
     let abi = record[index]
     guard abi != 0 else { return ((index + 1)..<(index + 1), .registersMissing) }

@@ -18,10 +18,16 @@ enum PerfRecord {
   static let miscExec: UInt64 = 1 << 13
   static let miscBuildID: UInt64 = 1 << 14
 
-  /// Words of a sample before its raw data.
+  /// Words of a sample before its raw data, where it has no callchain.
   static let sampleRaw = 6
   /// Words of the trailer that all other records end with: TID, TIME, CPU, IDENTIFIER.
   static let trailer = 4
+
+  /// Where the callchain of a sample is that has one: its length comes before it, the raw data behind.
+  static func callchain(_ record: Span<UInt64>) -> Range<Int> {
+    let first = sampleRaw + 1
+    return first..<first + Int(clamping: record[sampleRaw])
+  }
 
   /// The record's type.
   static func kind(_ header: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: header) }

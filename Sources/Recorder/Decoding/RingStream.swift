@@ -70,15 +70,25 @@ struct RingStream {
       count += 1
       position += length
       guard position < words.count else { return (count, nil) }
-      lastKey = max(lastKey, words[position + PerfRecord.timeIndex(words[position])])
-      key = lastKey
+      let header = words[position]
+      key = advance(to: header, time: words[position + PerfRecord.timeIndex(header)])
     }
     return (count, key)
   }
 
   private mutating func loadKey() -> UInt64 {
     let header = chunk[position]
-    lastKey = max(lastKey, chunk[position + PerfRecord.timeIndex(header)])
+    return advance(to: header, time: chunk[position + PerfRecord.timeIndex(header)])
+  }
+
+  /// The key of the next record. What was dropped may have been so right after the record before; the
+  /// record that tells it has the time at which there was room again, when the ring's threads may
+  /// have gone on elsewhere for long.
+  ///
+  /// Kernel: kernel/events/ring_buffer.c __perf_output_begin()
+  private mutating func advance(to header: UInt64, time: UInt64) -> UInt64 {
+    if PerfRecord.kind(header) == PerfRecord.Kind.lost, lastKey > 0 { return lastKey }
+    lastKey = max(lastKey, time)
     return lastKey
   }
 }

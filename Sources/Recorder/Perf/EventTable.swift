@@ -6,7 +6,7 @@ import ProbeEvents
 struct EventTable {
   /// What an event's samples mean.
   enum Role: Hashable {
-    case hit(probe: UInt32, kind: HitKind, functionOffset: Int)
+    case hit(probe: UInt32, kind: HitKind, functionOffset: Int, hasCallchain: Bool = false)
     case sideBand
     case signal
     case newTask

@@ -11,6 +11,8 @@ struct PerfAttributes {
     let rawValue: UInt64
     static let registers = Self(rawValue: 1 << 12)
     static let stack = Self(rawValue: 1 << 13)
+    /// The user frames, as the kernel finds them by frame pointers.
+    static let callchain = Self(rawValue: 1 << 5)
   }
 
   /// IP, TID, TIME, CPU, RAW and IDENTIFIER (`enum perf_event_sample_format`).
@@ -93,6 +95,7 @@ struct PerfAttributes {
     attributes.sample_type = Self.commonSampleType | parts.rawValue
     if parts.contains(.registers) { attributes.sample_regs_user = registerMask }
     if parts.contains(.stack) { attributes.sample_stack_user = stackBytes }
+    if parts.contains(.callchain) { attributes.exclude_callchain_kernel = 1 }
     return attributes
   }
 

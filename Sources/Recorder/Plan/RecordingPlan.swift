@@ -30,13 +30,16 @@ public struct RecordingPlan: Sendable, Hashable {
   public var hostBreakpoints: Bool
   /// Whether the kernel's own list of pending returns is read at every hit and kept on the tape.
   public var readsWitness: Bool
+  /// Whether the kernel's callchain of user frames, made by frame pointers, is read at every hit.
+  public var readsCallchain: Bool
   /// Whether the recorder may use what Linux 6.12 brought against lost breakpoints.
   var mayKeepContexts = true
 
   /// A plan. It is checked by ``Recorder/init(plan:)``.
   public init(
     probes: [Probe], target: Target, stackBytes: UInt32 = Self.defaultStackBytes,
-    ringPages: Int? = nil, hostBreakpoints: Bool = false, readsWitness: Bool = false
+    ringPages: Int? = nil, hostBreakpoints: Bool = false, readsWitness: Bool = false,
+    readsCallchain: Bool = false
   ) {
     self.probes = probes
     self.target = target
@@ -44,5 +47,6 @@ public struct RecordingPlan: Sendable, Hashable {
     self.ringPages = ringPages
     self.hostBreakpoints = hostBreakpoints
     self.readsWitness = readsWitness
+    self.readsCallchain = readsCallchain
   }
 }

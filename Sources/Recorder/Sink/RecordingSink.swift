@@ -6,8 +6,11 @@ public import TapeFormat
 public protocol RecordingSink: AnyObject {
   /// Takes a hit with its registers, one for each column of the architecture, and its stack window:
   /// whole words from the stack pointer upwards.
+  ///
+  /// - Parameter callchain: what the kernel gave, with its marks (``UserCallchain``); empty unless the
+  ///   plan asks for it.
   func receive(
-    _ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>
+    _ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>, callchain: Span<UInt64>
   ) throws(TapeError)
   /// Takes everything that is not a hit.
   func receive(_ event: TimedSideEvent) throws(TapeError)

@@ -21,9 +21,9 @@ public final class TapeRecordingSink: RecordingSink {
     unsafe taking = try TapeWriter(header: header, options: options, output: output)
   }
 
-  /// Appends a hit.
+  /// Appends a hit, without its callchain.
   public func receive(
-    _ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>
+    _ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>, callchain: Span<UInt64>
   ) throws(TapeError) {
     try unsafe taking.append(hit, registers: registers, window: window)
   }

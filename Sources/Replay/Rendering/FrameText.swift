@@ -19,7 +19,7 @@ enum FrameText {
     switch ending {
     case .complete: nil
     case .windowEnd: "further frames lie beyond the stack bytes on the tape"
-    case .noUnwindInformation: "no unwind information"
+    case .noUnwindInformation: "no unwind information, or no frame pointer"
     case .noFile: "file not found"
     case .unknownTrampoline: "a return probe of before the recording"
     case .frameLimit: "more frames"

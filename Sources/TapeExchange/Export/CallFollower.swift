@@ -10,6 +10,7 @@ struct CallFollower {
   private var tasks: [ThreadIdentity: FollowedTask] = [:]
   private var nextHit: UInt64 = 0
   private var lastTime: UInt64 = 0
+  private var maps = ProcessMapTable()
   private let header: [Probe]
 
   init(probes: [Probe]) {
@@ -64,6 +65,9 @@ struct CallFollower {
     var hit = FollowedHit(
       index: nextHit, kind: columns.kinds[place], probe: columns.probes[place], thread: thread,
       place: place, time: task.time, conclusion: conclusion)
+    if place < columns.stacks.count, columns.stacks[place] > 0 {
+      hit.mappings = (maps.number(of: thread.process), maps.map(of: thread.process))
+    }
     switch hit.kind {
     case .entry: enter(columns.functions[place], hit, &task, &writer)
     case .return: hit.returnsHit = leave(columns.functions[place], hit, &task, &writer)
@@ -183,6 +187,7 @@ struct CallFollower {
 
   private mutating func follow(_ timed: TimedSideEvent, _ writer: inout any ExportWriter) {
     lastTime = max(lastTime, timed.time)
+    maps.note(timed.event)
     switch timed.event {
     case .mapping, .attached, .witness: break
     case .threadName(let thread, let name): writer.name(thread, name)

@@ -1,6 +1,7 @@
 /// What a tape can be exported to.
 public enum ExportFormat: String, Sendable, Hashable, CaseIterable {
-  /// The text of `perf script`: one sample for each hit, with the probed calls that are open.
+  /// The text of `perf script`: one sample for each hit, with its user stack, or else the
+  /// probed calls that are open.
   case perfScript = "perf-script"
   /// Folded stacks, as flame-graph tools read them: `comm;outer;inner weight`.
   case folded

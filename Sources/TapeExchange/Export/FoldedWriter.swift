@@ -2,7 +2,9 @@ import ProbeEvents
 import Replay
 import TapeFormat
 
-/// Folded stacks: the thread's name, the probed calls from the oldest to the newest, and a number.
+/// Folded stacks: the thread's name, the frames of the call's user stack from the outermost to the
+/// innermost, and a number. Where the tape has no stack, the probed calls that are open stand for it,
+/// from the oldest to the newest.
 ///
 /// Equal stacks are added up while there is room; tools that read the format add up the rest.
 struct FoldedWriter: ExportWriter {
@@ -12,6 +14,9 @@ struct FoldedWriter: ExportWriter {
   private var names = ThreadNames()
   private var sums: [String: UInt64] = [:]
   private var keyBytes = 0
+  private var stacks = StackTexts()
+  /// Stacks of open calls, by entry, with the tasks that have the call open: a fork copies it.
+  private var open: [UInt64: (text: String, count: Int)] = [:]
 
   private static let keyBytesMax = 1 << 24
 
@@ -26,9 +31,20 @@ struct FoldedWriter: ExportWriter {
   }
 
   mutating func hit(_ hit: FollowedHit, _ columns: HitColumns, stack: [OpenCall]) {
-    guard weight == .calls, hit.kind == .entry else { return }
+    guard hit.kind == .entry else { return }
     let isOpen = stack.last?.hit == hit.index
-    add(hit.thread, stack, extra: isOpen ? nil : hit.probe, 1)
+    let frames = stacks.text(hit, columns, Self.text)
+    switch weight {
+    case .calls:
+      add(hit.thread, frames ?? text(stack, extra: isOpen ? nil : hit.probe), 1)
+    case .time:
+      if isOpen, let frames { open[hit.index] = (frames, 1) }
+    }
+  }
+
+  mutating func enter(_ thread: ThreadIdentity, stack: [OpenCall]) {
+    guard let call = stack.last else { return }
+    open[call.hit]?.count += 1
   }
 
   mutating func leave(
@@ -36,20 +52,32 @@ struct FoldedWriter: ExportWriter {
   ) {
     guard weight == .time, let call = stack.last else { return }
     let whole = time &- call.time
-    add(thread, stack, extra: nil, whole >= call.inside ? whole - call.inside : 0)
+    add(
+      thread, open[call.hit]?.text ?? text(stack, extra: nil),
+      whole >= call.inside ? whole - call.inside : 0)
+    open[call.hit]?.count -= 1
+    if open[call.hit]?.count == 0 { open[call.hit] = nil }
   }
 
   mutating func end(_ conclusion: TapeConclusion) {
     writeAll()
   }
 
-  private mutating func add(
-    _ thread: ThreadIdentity, _ stack: [OpenCall], extra: UInt32?, _ amount: UInt64
-  ) {
+  /// Frames as they come behind the thread's name.
+  private static func text(_ frames: [ExportedFrame], _ ending: StackEnding) -> String {
+    frames.reversed().map { ";" + ExportText.frame($0.name) }.joined()
+  }
+
+  private func text(_ stack: [OpenCall], extra: UInt32?) -> String {
+    var text = ""
+    for call in stack { text += ";" + frame(call.probe) }
+    if let extra { text += ";" + frame(extra) }
+    return text
+  }
+
+  private mutating func add(_ thread: ThreadIdentity, _ stack: String, _ amount: UInt64) {
     guard amount > 0 else { return }
-    var key = ExportText.frame(names[thread])
-    for call in stack { key += ";" + frame(call.probe) }
-    if let extra { key += ";" + frame(extra) }
+    let key = ExportText.frame(names[thread]) + stack
     if let known = sums[key] {
       sums[key] = known &+ amount
       return

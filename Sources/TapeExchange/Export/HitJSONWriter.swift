@@ -9,6 +9,7 @@ struct HitJSONWriter: ExportWriter {
   private let layout: RegisterLayout
   private let probes: [String]
   private let paths: [String]
+  private var stacks = StackTexts()
 
   init(header: TapeHeader, buffer: ExportBuffer) {
     self.buffer = buffer
@@ -23,6 +24,7 @@ struct HitJSONWriter: ExportWriter {
     var line = "{\"conclusion\":\(hit.conclusion.map { Self.name($0.conclusion) } ?? "null")"
     line += ",\"cpu\":\(columns.cpus[hit.place])"
     line += ",\"depth\":\(hit.conclusion.map { String($0.depth) } ?? "null")"
+    line += stacks.text(hit, columns, Self.text) ?? ""
     line += ",\"function\":\(hexadecimal(columns.functions[hit.place]))"
     line += ",\"hit\":\(hit.index),\"kind\":\"\(hit.kind)\""
     line += ",\"path\":\(probe < paths.count ? paths[probe] : "null")"
@@ -44,7 +46,22 @@ struct HitJSONWriter: ExportWriter {
     buffer.append(line)
   }
 
-  private func hexadecimal(_ value: UInt64) -> String { "\"\(ExportText.hexadecimal(value))\"" }
+  private static func text(_ frames: [ExportedFrame], _ ending: StackEnding) -> String {
+    let list = frames.map { frame in
+      var object = frame.address.map { "\"address\":\(hexadecimal($0))," } ?? ""
+      if frame.named.function != nil { object += "\"distance\":\(frame.named.distance)," }
+      if let file = frame.named.file { object += "\"file\":\(ExportText.json(file.path))," }
+      if let name = frame.named.function { object += "\"function\":\(ExportText.json(name))," }
+      return "{\(object)\"offset\":\(hexadecimal(frame.named.frame.offset))}"
+    }
+    return ",\"frames\":[\(list.joined(separator: ","))],\"framesEnd\":\"\(ending)\""
+  }
+
+  private func hexadecimal(_ value: UInt64) -> String { Self.hexadecimal(value) }
+
+  private static func hexadecimal(_ value: UInt64) -> String {
+    "\"\(ExportText.hexadecimal(value))\""
+  }
 
   private static func name(_ conclusion: HitConclusion) -> String {
     switch conclusion {

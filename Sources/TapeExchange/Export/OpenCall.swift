@@ -46,4 +46,6 @@ struct FollowedHit {
   var conclusion: AnnotatedConclusion?
   /// The entry that a return belongs to.
   var returnsHit: UInt64?
+  /// The mappings of its process, and their number; nil when the tape has no stack for it.
+  var mappings: (number: UInt32, map: ProcessMap)?
 }

@@ -2,16 +2,30 @@ import ProbeEvents
 import Replay
 import TapeFormat
 
-/// The text of `perf script`: a line for each hit, then the probed calls that are open, newest first,
-/// each at its probe's address, then an empty line.
+/// The text of `perf script`: a line for each hit, then its user stack, then an empty line. Where the
+/// tape has no stack, the probed calls that are open stand for it, newest first, each at its probe.
+/// As perf since 5.17 does, places are given as offsets in their files.
 struct PerfScriptWriter: ExportWriter {
   var buffer: ExportBuffer
-  private let probes: [Probe]
+  /// By probe: the event's name, and the line of a frame.
+  private let probes: [(event: [UInt8], frame: [UInt8])]
   private var names = ThreadNames()
+  private var stacks = StackTexts()
 
   init(header: TapeHeader, buffer: ExportBuffer) {
     self.buffer = buffer
-    probes = header.probes
+    probes = header.probes.indices.map { index in
+      let probe = header.probes[index]
+      let name = ExportText.frame(header.probes.name(of: UInt32(index)))
+      let symbol =
+        probe.symbol.isEmpty
+        ? nil
+        : ExportText.line(probe.symbol) + "+" + ExportText.hexadecimal(probe.symbolOffset)
+      return (
+        Array("probetape:\(name)".utf8),
+        Array(Self.line(probe.fileOffset, symbol, probe.path).utf8)
+      )
+    }
   }
 
   mutating func name(_ thread: ThreadIdentity, _ name: String) {
@@ -19,41 +33,66 @@ struct PerfScriptWriter: ExportWriter {
   }
 
   mutating func hit(_ hit: FollowedHit, _ columns: HitColumns, stack: [OpenCall]) {
-    let ip = columns.instructionPointers[hit.place]
-    let function = columns.functions[hit.place]
-    let place =
-      hit.kind == .entry
-      ? "(\(String(ip, radix: 16)))"
-      : "(\(String(function, radix: 16)) <- \(String(ip, radix: 16)))"
-    let ending = hit.kind == .entry ? "" : "__return"
-    buffer.append(
-      "\(names[hit.thread]) \(hit.thread.process)/\(hit.thread.thread) "
-        + "[\(ExportText.cpu(columns.cpus[hit.place]))] "
-        + "\(ExportText.decimal(hit.time, decimals: 9)): "
-        + "probetape:\(ExportText.frame(probes.name(of: hit.probe)))\(ending): \(place)\n")
-    // A call without a return instance is not among the open ones, but it is where the hit is.
-    if hit.kind == .entry, stack.last?.hit != hit.index { frame(hit.probe, function) }
-    for call in stack.reversed() { frame(call.probe, call.function) }
+    head(hit, columns)
+    if let frames = stacks.text(hit, columns, Self.text) {
+      buffer.append(frames)
+    } else {
+      // A call without a return instance is not among the open ones, but it is where the hit is.
+      if hit.kind == .entry, stack.last?.hit != hit.index { frame(hit.probe) }
+      for call in stack.reversed() { frame(call.probe) }
+    }
     buffer.append("\n")
   }
 
-  private mutating func frame(_ probe: UInt32, _ address: Address) {
-    let known = Int(probe) < probes.count ? probes[Int(probe)] : nil
-    let symbol = known.map { $0.symbol.isEmpty ? "[unknown]" : $0.symbol + "+" + offset($0) }
-    buffer.append(
-      "\t\(ExportText.right(String(address, radix: 16), 16)) "
-        + "\(ExportText.line(symbol ?? "[unknown]")) "
-        + "(\(ExportText.line(known.map(\.path) ?? "[unknown]")))\n")
+  private mutating func head(_ hit: FollowedHit, _ columns: HitColumns) {
+    let isEntry = hit.kind == .entry
+    let ip = columns.instructionPointers[hit.place]
+    buffer.append(names[hit.thread])
+    buffer.append(" ")
+    buffer.append(decimal: hit.thread.process)
+    buffer.append("/")
+    buffer.append(decimal: hit.thread.thread)
+    buffer.append(" [")
+    buffer.append(decimal: UInt64(columns.cpus[hit.place]), width: 3)
+    buffer.append("] ")
+    buffer.append(decimal: hit.time / 1_000_000_000)
+    buffer.append(".")
+    buffer.append(decimal: hit.time % 1_000_000_000, width: 9)
+    buffer.append(": ")
+    if Int(hit.probe) < probes.count {
+      buffer.append(probes[Int(hit.probe)].event)
+    } else {
+      buffer.append("probetape:probe_\(hit.probe)")
+    }
+    buffer.append(isEntry ? ": (" : "__return: (")
+    if !isEntry {
+      buffer.append(hexadecimal: columns.functions[hit.place])
+      buffer.append(" <- ")
+    }
+    buffer.append(hexadecimal: ip)
+    buffer.append(")\n")
   }
 
-  private func offset(_ probe: Probe) -> String { ExportText.hexadecimal(probe.symbolOffset) }
-}
+  private static func text(_ frames: [ExportedFrame], _ ending: StackEnding) -> String {
+    frames.map { frame in
+      let symbol = frame.named.function.map {
+        ExportText.line($0) + "+" + ExportText.hexadecimal(frame.named.distance)
+      }
+      return line(frame.named.frame.offset, symbol, frame.named.file?.path)
+    }.joined()
+  }
 
-extension ExportText {
-  /// A CPU's number with three digits, as perf prints it.
-  static func cpu(_ cpu: UInt16) -> String {
-    let digits = String(cpu)
-    return String(repeating: "0", count: max(0, 3 - digits.count)) + digits
+  private static func line(_ offset: UInt64, _ symbol: String?, _ path: String?) -> String {
+    "\t\(ExportText.right(String(offset, radix: 16), 16)) \(symbol ?? "[unknown]") "
+      + "(\(ExportText.line(path ?? "[unknown]")))\n"
+  }
+
+  private mutating func frame(_ probe: UInt32) {
+    if Int(probe) < probes.count {
+      buffer.append(probes[Int(probe)].frame)
+    } else {
+      buffer.append(Self.line(0, nil, nil))
+    }
   }
 }
 

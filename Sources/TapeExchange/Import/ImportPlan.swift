@@ -18,6 +18,8 @@ struct ImportPlan {
   private(set) var notes: [String] = []
   /// Time for what happened before the first record.
   let startTime: UInt64
+  /// Build ids of files, which perf finds out at its end.
+  let buildIDs: [String: [UInt8]]
   /// Whether perf launched the command.
   let isLaunched: Bool
 
@@ -63,6 +65,7 @@ struct ImportPlan {
     let architecture = try Self.architecture(session, wanted)
     isLaunched = session.layouts.contains { $0.attribute.flags.contains(.enableOnExec) }
     startTime = walk.firstTime == .max ? 0 : walk.firstTime
+    buildIDs = session.features.buildIDs
     hits = Array(repeating: nil, count: survey.events.count)
     header = TapeHeader(
       kernel: KernelFacts(architecture: architecture, release: session.features.release),
@@ -227,9 +230,6 @@ struct ImportPlan {
     if survey.hasOptimizedSites { header.kernel.set(KernelFact(.optimizedSites, "nop5")) }
     if features.release.isEmpty {
       notes.append("the kernel's release is not in the file: rules of the newest kernel apply")
-    }
-    if survey.callchains > 0 {
-      notes.append("\(survey.callchains) callchains left out: tapes have no frames")
     }
     if let limit { header.kernel.set(limit.fact) }
   }

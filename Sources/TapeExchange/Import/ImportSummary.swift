@@ -4,6 +4,8 @@ public struct ImportSummary: Sendable, Hashable {
   public var entries: UInt64
   /// Return hits on the tape.
   public var returns: UInt64
+  /// Hits with a stack on the tape, made of perf's callchains.
+  public var stacks: UInt64
   /// Records the kernel dropped while perf recorded.
   public var lost: UInt64
   /// Samples dropped because perf wrote them twice, byte for byte.

@@ -6,6 +6,8 @@ struct ImportWriter: PerfEventSink {
   private(set) var writer: TapeWriter
   /// Dropped samples that the kernel counted for each event, without saying when.
   private(set) var lostSamples: UInt64 = 0
+  /// Hits that have a stack.
+  var stackCount: UInt64 { stacks.count }
   /// Time of the last event.
   private(set) var endTime: UInt64
 
@@ -14,11 +16,15 @@ struct ImportWriter: PerfEventSink {
   /// Threads whose beginning, or presence at the beginning, is on the tape.
   private var known: Set<Int32> = []
   private var window: [UInt64] = []
+  private var stacks = ImportedStacks()
+  private let names: (StackTable) -> [StackSymbol]
 
   init(
-    _ plan: ImportPlan, options: TapeWriterOptions, output: any TapeOutput
+    _ plan: ImportPlan, options: TapeWriterOptions, output: any TapeOutput,
+    names: @escaping (StackTable) -> [StackSymbol]
   ) throws(ExchangeError) {
     self.plan = plan
+    self.names = names
     layout = plan.header.kernel.architecture.registerLayout
     endTime = plan.startTime
     do {
@@ -80,7 +86,9 @@ struct ImportWriter: PerfEventSink {
       words.append(
         event.record.bytes.number(at: sample.stack.lowerBound + word * 8, as: UInt64.self))
     }
-    try writer.append(hit, window: words.span)
+    let stack = stacks.stack(of: sample, event.record)
+    try writer.append(hit, window: words.span, stack: stack, of: stacks.table)
+    if stacks.hasNew { try writer.append(names(stacks.table)) }
   }
 
   /// Where a hit is, without registers: an entry at its function, a return where it goes to.
@@ -97,7 +105,9 @@ struct ImportWriter: PerfEventSink {
 
   private mutating func write(_ side: SideBand, _ event: PerfEvent) throws(TapeError) {
     switch side {
-    case .mapping(let mapping): try emit(.mapping(mapping), event.time)
+    case .mapping(var mapping):
+      if mapping.buildID.isEmpty { mapping.buildID = plan.buildIDs[mapping.path] ?? [] }
+      try emit(.mapping(mapping), event.time)
     case .name(let thread, let name, let isExec):
       if isExec {
         known.insert(thread.thread)
@@ -129,6 +139,7 @@ struct ImportWriter: PerfEventSink {
   }
 
   private mutating func emit(_ event: SideEvent, _ time: UInt64) throws(TapeError) {
+    stacks.note(event)
     try writer.append(TimedSideEvent(time: max(time, plan.startTime), event: event))
   }
 }

@@ -13,8 +13,6 @@ struct PerfSurvey: PerfEventSink {
   private(set) var runningBefore: Set<Int32> = []
   /// Whether 6.18's trampoline for optimised sites was mapped.
   private(set) var hasOptimizedSites = false
-  /// Hits that have a callchain.
-  private(set) var callchains: UInt64 = 0
   /// Build ids that mappings brought.
   private(set) var buildIDs: [String: [UInt8]] = [:]
 
@@ -42,7 +40,6 @@ struct PerfSurvey: PerfEventSink {
     events[sample.event].note(sample, event.record)
     let role = events[sample.event].role
     guard role == .entry || role == .return else { return }
-    if sample.callchain > 0 { callchains += 1 }
     if let times = hitTimes {
       hitTimes = min(times.lowerBound, event.time)...max(times.upperBound, event.time)
     } else {

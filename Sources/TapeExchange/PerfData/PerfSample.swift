@@ -16,8 +16,8 @@ struct PerfSample {
   var registers: Range<Int> = 0..<0
   /// Where the sampled part of the stack is in the record.
   var stack: Range<Int> = 0..<0
-  /// How many entries the kernel's callchain has.
-  var callchain: UInt64 = 0
+  /// Where the kernel's callchain is in the record.
+  var callchain: Range<Int> = 0..<0
 
   /// Reads a sample of an event; nil when it is malformed.
   init?(_ record: PerfRecord, event: Int, _ layout: RecordLayout) {
@@ -40,9 +40,9 @@ struct PerfSample {
     }
     if type.contains(.callchain) {
       guard let count = cursor.number(UInt64.self), count <= UInt64(cursor.left / 8),
-        cursor.take(Int(count) * 8) != nil
+        let range = cursor.take(Int(count) * 8)
       else { return nil }
-      callchain = count
+      callchain = range
     }
     if type.contains(.raw) {
       guard let size = cursor.number(UInt32.self), let range = cursor.take(Int(size)) else {

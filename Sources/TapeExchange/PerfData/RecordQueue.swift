@@ -12,6 +12,10 @@ struct RecordQueue {
     var cpu: UInt32?
     var event: Int
     var record: PerfRecord
+
+    /// Whether it tells of dropped records. They may have been dropped right after the record before
+    /// in the same ring; the record itself was written when there was room again.
+    var isLoss: Bool { record.kind == PerfRecord.Kind.lost }
   }
 
   /// Records that came later than anything that should have come after them was given on.
@@ -31,7 +35,10 @@ struct RecordQueue {
   /// Takes a record in; `key` of the entry is set here.
   mutating func add(_ entry: consuming Entry) {
     entry.key = entry.time
-    if let cpu = entry.cpu {
+    if let cpu = entry.cpu, entry.isLoss, let before = latest[cpu] {
+      entry.key = before
+      entry.time = before
+    } else if let cpu = entry.cpu {
       entry.key = max(entry.time, latest[cpu] ?? 0)
       latest[cpu] = entry.key
     }
@@ -65,7 +72,7 @@ struct RecordQueue {
     let count = waiting.firstIndex { $0.key > limit } ?? waiting.count
     let taken = waiting[..<count]
     for entry in taken {
-      if entry.key < delivered { lateCount += 1 }
+      if entry.key < delivered, !entry.isLoss { lateCount += 1 }
       delivered = max(delivered, entry.key)
       heldBytes -= entry.record.bytes.count
     }

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Foundation
+import ProbeEvents
 import SystemPackage
 import TapeExchange
 import TapeFormat
+import Unwinding
 
 extension Probetape {
   /// `probetape import`: a tape of what perf recorded.
@@ -21,13 +23,19 @@ extension Probetape {
     @Option(name: .short, help: ArgumentHelp("The tape to write; - for a pipe.", valueName: "tape"))
     var output: String
 
+    @Option(help: "A directory with the recording host's files under their paths, for names.")
+    var symfs: String?
+
     func run() throws {
+      let namer = ImportNamer(search: StackFiles.search(symfs, false))
       do {
         let summary =
           input == "-"
-          ? try importStandardInput()
-          : try PerfImport.run(path: input, writer: Self.writer, makeOutput: makeOutput)
+          ? try importStandardInput(namer)
+          : try PerfImport.run(
+            path: input, writer: Self.writer, naming: namer.names, makeOutput: makeOutput)
         report(summary)
+        for note in namer.notes { Console.note("probetape: \(note)") }
       } catch let error as ExchangeError {
         switch error {
         case .tape(let tape): Console.note("probetape: \(output): \(tape.description)")
@@ -44,7 +52,7 @@ extension Probetape {
     }
 
     /// A pipe cannot be read twice: it is copied to a file without a name first.
-    private func importStandardInput() throws -> ImportSummary {
+    private func importStandardInput(_ namer: ImportNamer) throws -> ImportSummary {
       let path = FileManager.default.temporaryDirectory
         .appending(path: "probetape-import-\(UUID().uuidString)").path
       let copy = try FileDescriptor.open(
@@ -56,14 +64,17 @@ extension Probetape {
         try copy.writeAll(piece)
       }
       return try PerfImport.run(
-        descriptor: copy, name: "standard input", writer: Self.writer, makeOutput: makeOutput)
+        descriptor: copy, name: "standard input", writer: Self.writer, naming: namer.names,
+        makeOutput: makeOutput)
     }
 
     private func report(_ summary: ImportSummary) {
       let hits = summary.entries + summary.returns
       var line =
         "probetape: \(output): \(hits) hits (\(summary.entries) entries, \(summary.returns) returns), "
-        + "\(summary.lost) lost; \(summary.bytes) bytes"
+        + "\(summary.lost) lost"
+      if summary.stacks > 0 { line += ", \(summary.stacks) stacks" }
+      line += "; \(summary.bytes) bytes"
       if hits > 0 {
         line += String(format: ", %.1f a hit", Double(summary.bytes) / Double(hits))
       }
@@ -71,5 +82,22 @@ extension Probetape {
       if let cut = summary.cut { Console.note("probetape: incomplete: \(cut)") }
       for note in summary.notes { Console.note("probetape: \(note)") }
     }
+  }
+}
+
+/// Names the frames of an import with the files here.
+private final class ImportNamer {
+  private let search: ImageSearch
+  private var naming: StackNaming?
+
+  init(search: ImageSearch) { self.search = search }
+
+  /// Files that could not be used and why.
+  var notes: [String] { naming?.notes ?? [] }
+
+  func names(_ header: TapeHeader) -> (StackTable) -> [StackSymbol] {
+    let naming = StackNaming(kernel: header.kernel, search: search)
+    self.naming = naming
+    return naming.newNames
   }
 }

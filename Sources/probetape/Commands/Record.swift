@@ -46,8 +46,11 @@ extension Probetape {
 
     @Option(
       help: ArgumentHelp(
-        "Unwind the user stack of each hit from so many bytes of it; --stack is what is kept.",
-        valueName: "dwarf[,BYTES]"))
+        """
+        The user stack of each hit: dwarf unwinds it from so many bytes of it (--stack is what is \
+        kept), fp takes the kernel's callchain by frame pointers.
+        """,
+        valueName: "fp|dwarf[,BYTES]"))
     var callGraph: CallGraph?
 
     @Option(name: .short, help: ArgumentHelp("Pages of each CPU's ring.", valueName: "pages"))
@@ -96,7 +99,8 @@ extension Probetape {
         process.isEmpty ? .launch(command) : .attach(try processes)
       let plan = RecordingPlan(
         probes: probes, target: target, stackBytes: max(stack, stacks?.stackBytes ?? 0),
-        ringPages: mmapPages, hostBreakpoints: hostBreakpoints, readsWitness: witness)
+        ringPages: mmapPages, hostBreakpoints: hostBreakpoints, readsWitness: witness,
+        readsCallchain: stacks == .framePointers)
       do {
         try record(plan)
       } catch let error as RecorderError {
@@ -148,9 +152,11 @@ extension Probetape {
       var stackSink: StackRecordingSink?
       let summary = try recorder.run(progress: progress.show) { header in
         try PreviousTape.keep(output)
-        if stacks != nil {
+        if let stacks {
           let sink = try StackRecordingSink(
-            header: header, stackBytes: stack, search: StackFiles.search(nil, false),
+            header: header, stackBytes: stack,
+            source: stacks == .framePointers ? .callchain : .window,
+            search: StackFiles.search(nil, false),
             options: options, output: try TapeOutputArgument.open(output),
             now: { StackFiles.now })
           bytesWritten = { sink.writer.bytesWritten }

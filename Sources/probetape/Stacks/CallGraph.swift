@@ -1,20 +1,27 @@
 import ArgumentParser
 import Recorder
 
-/// How user stacks are taken while recording: `dwarf` or `dwarf,BYTES`.
+/// How user stacks are taken while recording: `fp`, `dwarf` or `dwarf,BYTES`.
 struct CallGraph: Equatable, ExpressibleByArgument {
-  /// As perf has it.
+  /// As perf's `dwarf` has it. perf's `-g` is `fp`; ours is not, since most programs and libraries
+  /// are compiled without frame pointers.
   static let usual = CallGraph(stackBytes: 8192)
+  /// The kernel's callchains.
+  static let framePointers = CallGraph(stackBytes: nil)
 
-  /// Bytes of stack to unwind from.
-  var stackBytes: UInt32
+  /// Bytes of stack to unwind from; nil for the kernel's callchains.
+  var stackBytes: UInt32?
 
-  init(stackBytes: UInt32) {
+  private init(stackBytes: UInt32?) {
     self.stackBytes = stackBytes
   }
 
   init?(argument: String) {
     let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    if argument == "fp" {
+      self = .framePointers
+      return
+    }
     guard parts.first == "dwarf", parts.count <= 2 else { return nil }
     guard parts.count == 2 else {
       self = .usual

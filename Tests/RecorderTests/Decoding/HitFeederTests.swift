@@ -19,6 +19,9 @@ struct HitFeederTests {
     table.add(500, .init(role: .hit(probe: 3, kind: .entry, functionOffset: 8), owner: 10))
     table.add(501, .init(role: .sideBand, owner: 10))
     table.add(502, .init(role: .newTask, owner: 10))
+    table.add(
+      503,
+      .init(role: .hit(probe: 2, kind: .entry, functionOffset: 8, hasCallchain: true), owner: 10))
     table.add(600, .init(role: .hit(probe: 3, kind: .entry, functionOffset: 8), owner: 11))
     return HitFeeder(
       sink: sink, table: table, architecture: .x86_64, tracepoints: tracepoints,
@@ -39,6 +42,18 @@ struct HitFeederTests {
     #expect(hit.registers[8] == 0x7fff_1234_5678)
     #expect(window == [1, 2, 3])
     #expect(feeder.entries == 1 && feeder.returns == 0)
+  }
+
+  @Test("a callchain comes before the rest of the sample", arguments: [[], [7], [1, 2, 3]])
+  func callchain(chain: [UInt64]) throws {
+    let record = RecordBuilder.entry(
+      503, thread: thread, time: 77, ip: 0x7fff_1234_5678, callchain: chain)
+    var feeder = feeder()
+    try feeder.feed(record.span, cpu: 1, at: 77)
+    let (hit, window) = try #require(sink.hits.first)
+    #expect(hit.probe == 2 && hit.function == 0x7fff_1234_5678)
+    #expect(hit.registers[0] == 100 && hit.registers[19] == 119 && window == [1, 2, 3])
+    #expect(sink.callchains == [chain])
   }
 
   @Test(

@@ -45,6 +45,24 @@ struct RingMergerTests {
     #expect(delivered == [1, 2, 39, 40, 60, 61])
   }
 
+  @Test("what a ring lost counts from its record before, not from when there was room again")
+  func lossComesEarly() throws {
+    var merger = RingMerger(cpus: [0, 1])
+    var feeder = feeder()
+    let lost = RecordBuilder.sideBand(
+      2, identifier: 1, thread: ThreadIdentity(process: 1, thread: 1), time: 500_000_000, [1, 7])
+    try merger.add(
+      round([chunk([20, 30]), chunk([10]) + lost + chunk([501])], start: 600, isLast: true),
+      to: &feeder
+    ) { _ in }
+    #expect(delivered == [10, 20, 30, 501])
+    guard case .event(let event) = sink.items[1] else {
+      Issue.record("no loss behind the first hit")
+      return
+    }
+    #expect(event.event == .lost(LostHits(count: 7, cpu: 1)) && event.time == 10_000_000)
+  }
+
   @Test("the last round delivers everything")
   func last() throws {
     var merger = RingMerger(cpus: [0, 1, 2])

@@ -61,7 +61,7 @@ extension LiveTests {
       private var room = 20
 
       func receive(
-        _ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>
+        _ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>, callchain: Span<UInt64>
       ) throws(TapeError) {
         room -= 1
         if room == 0 { throw .system(operation: "write", path: "tape", errno: ENOSPC) }

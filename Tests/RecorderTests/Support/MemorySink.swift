@@ -14,6 +14,8 @@ final class MemorySink: RecordingSink {
   private(set) var items: [Item] = []
   private(set) var trailer: TapeTrailer?
   private(set) var flushes = 0
+  /// The callchain of each hit.
+  private(set) var callchains: [[UInt64]] = []
 
   init(_ header: TapeHeader) {
     self.header = header
@@ -38,8 +40,9 @@ final class MemorySink: RecordingSink {
   }
 
   func receive(
-    _ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>
+    _ hit: BareHit, registers: Span<UInt64>, window: Span<UInt64>, callchain: Span<UInt64>
   ) throws(TapeError) {
+    callchains.append(callchain.indices.map { callchain[$0] })
     var words: [UInt64] = []
     for index in window.indices { words.append(window[index]) }
     items.append(.hit(Hit(hit, registers: registers), window: words))

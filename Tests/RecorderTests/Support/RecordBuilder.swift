@@ -16,10 +16,12 @@ enum RecordBuilder {
   /// a stack of which `real` bytes are there.
   static func entry(
     _ identifier: UInt64, thread: ThreadIdentity, time: UInt64, ip: UInt64 = 0x40_1000,
-    abi: UInt64 = 2, codeSegment: UInt64 = 0x33, stack: [UInt64] = [1, 2, 3], real: UInt64? = nil
+    abi: UInt64 = 2, codeSegment: UInt64 = 0x33, stack: [UInt64] = [1, 2, 3], real: UInt64? = nil,
+    callchain: [UInt64]? = nil
   ) -> [UInt64] {
-    var body: [UInt64] = [
-      identifier, ip, pair(thread.process, thread.thread), time, 1,
+    var body: [UInt64] = [identifier, ip, pair(thread.process, thread.thread), time, 1]
+    if let callchain { body += [UInt64(callchain.count)] + callchain }
+    body += [
       // The size 20, then data: 8 common bytes, 8 of ip, 4 of padding.
       20 | 0x1111_1111 << 32, 0x2222_2222 | ip << 32, ip >> 32,
     ]

@@ -10,7 +10,7 @@ import Testing
 @Suite struct FixtureTests {
   static let withRegisters = ["chain", "chain-z", "chain-pipe", "chain-pipe-z", "chain-pmu"]
 
-  @Test(arguments: ["chain", "chain-z", "chain-pipe", "chain-pipe-z", "chain-plain"])
+  @Test(arguments: ["chain", "chain-z", "chain-pipe", "chain-pipe-z", "chain-plain", "chain-fp"])
   func `the hits are those that perf script prints`(name: String) throws {
     let tape = try ImportedTape(path: Fixture.path(name + ".data"))
     let judge = ObservedHit.parse(try Fixture.text(name + ".script"))
@@ -91,6 +91,21 @@ import Testing
     let reason = try #require(conclusion.reason)
     #expect(reason.contains("the order of 4 returns agrees"))
     #expect(reason.contains("no chaining"))
+  }
+
+  @Test func `callchains are those that perf script prints`() throws {
+    let tape = try ImportedTape(path: Fixture.path("chain-fp.data"))
+    let judge = try Fixture.text("chain-fp.script").split(separator: "\n\n").map { part in
+      part.split(separator: "\n").dropFirst().map { line in
+        let fields = line.split(whereSeparator: \.isWhitespace)
+        let file = String(fields[2].dropFirst().dropLast())
+        return (file == "[unknown]" ? "-" : file) + "+" + fields[0]
+      }
+    }
+    #expect(judge.count == 8)
+    #expect(tape.hits.map { $0.frames.map { $0.replacing("!", with: "") } } == judge)
+    #expect(tape.hits.allSatisfy { $0.frames.map { $0.hasSuffix("!") }.firstIndex(of: true) == 0 })
+    #expect(tape.summary.stacks == 8)
   }
 
   @Test func `a copy of a compressed file in perf's newer form gives the same tape`() throws {

@@ -41,6 +41,21 @@ import Testing
     #expect(reason.contains("dropped 3 records") && reason.contains("before hit 6"))
   }
 
+  @Test func `what a thread does elsewhere before its loss is told of is not judged`() throws {
+    let tape = try imported { builder in
+      ArmProgram.enter(
+        &builder, "outer", ArmProgram.outer, lr: ArmProgram.main, sp: 0x9000, time: 2_000, cpu: 1)
+      // Its next entry is lost on CPU 1; it goes on on CPU 0, and CPU 1 has a record much later.
+      ArmProgram.leave(
+        &builder, "inner", ArmProgram.inner, to: ArmProgram.inOuter, sp: 0x8000, time: 2_100, cpu: 0
+      )
+      builder.lost(1, time: 2_900, cpu: 1)
+    }
+    #expect(tape.hits.count == 2 && tape.summary.lost == 1 && tape.summary.late == 0)
+    let conclusion = try tape.replay()
+    #expect(conclusion.verdict == .unjudged && conclusion.divergences == [])
+  }
+
   @Test func `losses that only the count at the end tells of count, too`() throws {
     let tape = try imported { builder in
       ArmProgram.run(&builder)

@@ -84,7 +84,37 @@ import Testing
     #expect(tape.hits.count == 1)
     #expect(tape.hits[0].sp == 0x9000)
     #expect(tape.hits[0].words == [1, 2])
-    #expect(tape.summary.notes.contains { $0.hasPrefix("1 callchains left out") })
+    // None of the callchain's addresses is said to be of user mode.
+    #expect(tape.summary.stacks == 0)
+  }
+
+  @Test func `of a callchain the user addresses become frames`() throws {
+    func mark(_ number: Int64) -> UInt64 { UInt64(bitPattern: number) }
+    let chains: [(words: [UInt64], frames: [String])] = [
+      // PERF_CONTEXT_KERNEL and two addresses, then PERF_CONTEXT_USER.
+      (
+        [mark(-128), 0xFFFF_8000_0000_1000, 0xFFFF_8000_0000_2000, mark(-512)]
+          + [ArmProgram.outer, ArmProgram.main],
+        ["/bin/program+4100!", "/bin/program+4040"]
+      ),
+      // PERF_CONTEXT_GUEST_USER behind it, and an address that is in no mapping.
+      ([mark(-512), ArmProgram.outer, 0x10, mark(-2560), 5], ["/bin/program+4100!", "-+10"]),
+      // PERF_CONTEXT_USER_DEFERRED: a number, and the addresses come later.
+      ([mark(-640), 77], []), ([], []),
+    ]
+    let tape = try imported(configure: { $0.sampleType |= 0x20 }) { builder in
+      for (index, chain) in chains.enumerated() {
+        var before: [UInt8] = []
+        before.add(UInt64(chain.words.count))
+        for word in chain.words { before.add(word) }
+        builder.sample(
+          "outer", time: 2_000 + UInt64(index), ip: ArmProgram.outer, function: ArmProgram.outer,
+          registers: ArmProgram.registers(lr: ArmProgram.main, sp: 0x9000, pc: ArmProgram.outer),
+          stack: [1, 2], before: before)
+      }
+    }
+    #expect(tape.hits.map(\.frames) == chains.map(\.frames))
+    #expect(tape.summary.stacks == 2)
   }
 
   @Test func `records of unknown kinds are passed over`() throws {

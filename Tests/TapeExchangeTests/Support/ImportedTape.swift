@@ -17,6 +17,8 @@ struct ImportedTape {
     var words: [UInt64]
     var registers: [UInt64]
     var flags: UInt8
+    /// Of the stack, innermost first: file and offset, and a mark for exact ones.
+    var frames: [String]
   }
 
   var summary: ImportSummary
@@ -70,9 +72,14 @@ struct ImportedTape {
           sp: columns.stackPointers[index], words: Array(columns.windowWords[words]),
           registers: Array(
             columns.registers[index * layout.count..<(index + 1) * layout.count]),
-          flags: columns.flags[index].rawValue))
+          flags: columns.flags[index].rawValue,
+          frames: (columns.frames(ofHit: index)?.frames ?? []).map(Self.text)))
     }
     sideEvents += columns.sideEvents.map(\.event)
+  }
+
+  private static func text(_ named: NamedFrame) -> String {
+    "\(named.file?.path ?? "-")+\(String(named.frame.offset, radix: 16))\(named.frame.isExact ? "!" : "")"
   }
 
   /// What the model says about the tape.

@@ -159,11 +159,11 @@ struct PerfDataBuilder {
     kernelRecord(kind, body, time: time)
   }
 
-  mutating func lost(_ count: UInt64, time: UInt64) {
+  mutating func lost(_ count: UInt64, time: UInt64, cpu: UInt32 = 0) {
     var body: [UInt8] = []
     body.add(Self.ids)
     body.add(count)
-    kernelRecord(2, body, time: time)
+    kernelRecord(2, body, time: time, cpu: cpu)
   }
 
   mutating func lostSamples(_ count: UInt64, time: UInt64) {

@@ -54,9 +54,11 @@ enum PerfHost {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
     /// Compiles a C program.
-    func compile(_ source: String) throws -> String {
+    func compile(_ source: String, options: [String] = []) throws -> String {
       try Data(source.utf8).write(to: URL(filePath: path + "/program.c"))
-      _ = try shell("cd '\(path)' && cc -O1 -fcf-protection=none -pthread -o program program.c")
+      let more = options.joined(separator: " ")
+      _ = try shell(
+        "cd '\(path)' && cc -O1 -fcf-protection=none -pthread \(more) -o program program.c")
       return path + "/program"
     }
   }
@@ -72,7 +74,9 @@ enum PerfHost {
   ) throws -> Recorded {
     let group = "probetape_test_\(getpid())_\(abs(folder.path.hashValue) % 100_000)"
     var lines = [
-      "set -e", "mount -t tracefs nodev /sys/kernel/tracing", "cd '\(folder.path)'",
+      "set -e",
+      "[ -e /sys/kernel/tracing/uprobe_events ] || mount -t tracefs nodev /sys/kernel/tracing",
+      "cd '\(folder.path)'",
       "export PERF_CONFIG=/dev/null PROGRAM='\(program)' EVENTS='\(group):*' DATA=perf.data",
       "trap 'perf probe -q -d \"\(group):*\" >/dev/null 2>&1' EXIT",
     ]

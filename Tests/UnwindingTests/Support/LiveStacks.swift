@@ -30,7 +30,7 @@ enum LiveStacks {
 
   /// Records a command with stack bytes to unwind from.
   static func record(
-    _ probes: [String], _ command: [String], stackBytes: UInt32 = 65_528
+    _ probes: [String], _ command: [String], stackBytes: UInt32 = 65_528, options: [String] = []
   ) throws -> [UInt8] {
     // Another process records: in this one, the recorder's own tests look at what is left behind.
     let folder = FileManager.default.temporaryDirectory.appending(
@@ -42,7 +42,8 @@ enum LiveStacks {
     recorder.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
       .appending(path: "probetape")
     recorder.arguments =
-      ["record", "-q", "--stack", "\(stackBytes)", "-o", tape] + probes.flatMap { ["-e", $0] }
+      ["record", "-q", "--stack", "\(stackBytes)", "-o", tape] + options
+      + probes.flatMap { ["-e", $0] }
       + ["--"] + command
     recorder.standardInput = FileHandle.nullDevice
     recorder.standardOutput = FileHandle.nullDevice
@@ -79,19 +80,32 @@ enum LiveStacks {
       _ = unwinding.unwind(&columns)
       _ = unwinding.newSymbols()
       columns.stackSymbols = unwinding.symbols
-      for hit in 0..<columns.count {
-        let found = columns.frames(ofHit: hit)
-        stacks.append(
-          Stack(
-            kind: columns.kinds[hit],
-            probe: reader.header.probes[Int(columns.probes[hit])].displayName,
-            thread: columns.threadTable[Int(columns.threads[hit])],
-            frames: found?.frames.map(text) ?? [],
-            functions: found?.frames.map { $0.function ?? "?" } ?? [],
-            ending: found?.ending ?? .notUnwound))
-      }
+      stacks += self.stacks(of: columns, reader.header.probes)
     }
     return stacks
+  }
+
+  /// The stacks that a tape has.
+  static func stacks(on tape: [UInt8]) throws -> [Stack] {
+    var reader = try TapeReader(bytes: tape)
+    var columns = HitColumns()
+    var stacks: [Stack] = []
+    while case .block = try reader.next(into: &columns, selecting: .all) {
+      stacks += self.stacks(of: columns, reader.header.probes)
+    }
+    return stacks
+  }
+
+  private static func stacks(of columns: HitColumns, _ probes: [Probe]) -> [Stack] {
+    (0..<columns.count).map { hit in
+      let found = columns.frames(ofHit: hit)
+      return Stack(
+        kind: columns.kinds[hit], probe: probes[Int(columns.probes[hit])].displayName,
+        thread: columns.threadTable[Int(columns.threads[hit])],
+        frames: found?.frames.map(text) ?? [],
+        functions: found?.frames.map { $0.function ?? "?" } ?? [],
+        ending: found?.ending ?? .notUnwound)
+    }
   }
 
   private static func text(_ named: NamedFrame) -> String {

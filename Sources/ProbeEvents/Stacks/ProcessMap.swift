@@ -1,30 +1,31 @@
-import ProbeEvents
-
 /// The executable mappings of one address space, by address.
 ///
 /// A value of its own number: whoever keeps results for an address space keeps them by
-/// ``ProcessMaps/number(of:)``, which changes with the mappings.
-struct ProcessMap {
+/// ``ProcessMapTable/number(of:)``, which changes with the mappings.
+package struct ProcessMap: Sendable {
   /// One mapping.
-  struct Area {
-    let start: Address
-    let end: Address
-    let fileOffset: UInt64
-    let file: StackFile
+  package struct Area: Sendable {
+    package let start: Address
+    package let end: Address
+    package let fileOffset: UInt64
+    package let file: StackFile
 
-    var isTrampoline: Bool { file.path == Mapping.uprobesName }
+    package var isTrampoline: Bool { file.path == Mapping.uprobesName }
   }
 
   /// Mappings kept of one process; a tape that names more is not believed about the rest.
-  static let areaLimit = 1 << 16
+  package static let areaLimit = 1 << 16
 
   /// Ascending and apart.
-  private(set) var areas: [Area] = []
+  package private(set) var areas: [Area] = []
   /// Start of `[uprobes]`; 0 while there is none.
-  private(set) var trampoline: Address = 0
+  package private(set) var trampoline: Address = 0
+
+  /// No mappings.
+  package init() {}
 
   /// Adds a mapping, in the place of what was there.
-  mutating func add(_ mapping: Mapping) {
+  package mutating func add(_ mapping: Mapping) {
     let end = mapping.start.addingReportingOverflow(mapping.length)
     guard !end.overflow, mapping.length > 0, areas.count < Self.areaLimit else { return }
     // Parts of older mappings that stick out would need both ends; the kernel reports those again
@@ -38,12 +39,20 @@ struct ProcessMap {
   }
 
   /// The mapping that holds an address.
-  func area(at address: Address) -> Area? { place(of: address).map { areas[$0] } }
+  package func area(at address: Address) -> Area? { place(of: address).map { areas[$0] } }
 
   /// The place of the mapping that holds an address.
-  func place(of address: Address) -> Int? {
+  package func place(of address: Address) -> Int? {
     let place = place(after: address) - 1
     return place >= 0 && address < areas[place].end ? place : nil
+  }
+
+  /// Where a place in a file is mapped; nil when no mapping has it.
+  package func address(of file: StackFile, offset: UInt64) -> Address? {
+    let area = areas.first {
+      $0.file == file && offset >= $0.fileOffset && offset - $0.fileOffset < $0.end - $0.start
+    }
+    return area.map { $0.start + (offset - $0.fileOffset) }
   }
 
   /// The first place whose mapping starts behind an address.
@@ -59,8 +68,8 @@ struct ProcessMap {
 }
 
 /// The mappings of all processes of a tape, as its side events tell.
-struct ProcessMaps {
-  private struct Entry {
+package struct ProcessMapTable: Sendable {
+  private struct Entry: Sendable {
     var map = ProcessMap()
     var number: UInt32
   }
@@ -68,8 +77,11 @@ struct ProcessMaps {
   private var entries: [Int32: Entry] = [:]
   private var nextNumber: UInt32 = 1
 
+  /// No processes.
+  package init() {}
+
   /// Follows mappings, forks, new programs and ends.
-  mutating func note(_ event: SideEvent) {
+  package mutating func note(_ event: SideEvent) {
     switch event {
     case .mapping(let mapping):
       entries[mapping.process, default: Entry(number: 0)].map.add(mapping)
@@ -88,13 +100,13 @@ struct ProcessMaps {
   }
 
   /// The mappings of a process.
-  func map(of process: Int32) -> ProcessMap { entries[process]?.map ?? ProcessMap() }
+  package func map(of process: Int32) -> ProcessMap { entries[process]?.map ?? ProcessMap() }
 
   /// Start of a process's `[uprobes]`; 0 while there is none.
-  func trampoline(of process: Int32) -> Address { entries[process]?.map.trampoline ?? 0 }
+  package func trampoline(of process: Int32) -> Address { entries[process]?.map.trampoline ?? 0 }
 
   /// The number of the state of a process's mappings; 0 where none are known.
-  func number(of process: Int32) -> UInt32 { entries[process]?.number ?? 0 }
+  package func number(of process: Int32) -> UInt32 { entries[process]?.number ?? 0 }
 
   private mutating func renumber(_ process: Int32) {
     entries[process]?.number = nextNumber
