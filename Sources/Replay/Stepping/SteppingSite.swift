@@ -15,6 +15,7 @@ struct SteppingSite {
   let successors: [Int64]
 
   private let rules: UprobeRules
+  private let referenceCounter: UInt64
   private let instruction: ProbedInstruction
   private let processor: ProcessorStep
   private var kernel: Uprobes
@@ -32,6 +33,7 @@ struct SteppingSite {
       return nil
     }
     self.rules = rules
+    referenceCounter = probe.referenceCounter
     self.instruction = instruction
     successors = instruction.successors
     processor = ProcessorStep(instruction: instruction, effects: effects)
@@ -136,7 +138,8 @@ struct SteppingSite {
     processes[process] = Process(space: number, address: address)
     if kernel.probes.isEmpty {
       _ = try kernel.register(
-        Consumer(hasHandler: true, hasReturnHandler: false), inode: 1, offset: offset)
+        Consumer(hasHandler: true, hasReturnHandler: false), inode: 1, offset: offset,
+        referenceCounterOffset: referenceCounter)
     }
     return number
   }

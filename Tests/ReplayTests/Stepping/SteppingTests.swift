@@ -28,6 +28,8 @@ struct SteppingTests {
       "instruction-syscall": 2, "instruction-vex-compare": 1,
       // A call as first instruction, whose target is probed.
       "call-at-first-instruction": 1,
+      // A tracepoint's nop, whose probe has a reference counter.
+      "usdt-semaphore": 3,
     ])
   func compared(name: String, steps: Int) throws {
     let tape = try RewrittenTape(recording: name)
@@ -180,6 +182,16 @@ struct SteppingTests {
     #expect(conclusion.divergences.first?.kind == .wrongStep)
     #expect(conclusion.divergences.first?.expected.contains("error 524") == true)
     #expect(conclusion.divergences.first?.hit == 3)
+  }
+
+  @Test("a hit of a probe whose reference counter the kernel refuses is held against the model")
+  func refusedCounter() throws {
+    var tape = try RewrittenTape(recording: "usdt-semaphore")
+    tape.header.probes[0].referenceCounter += 1
+    let conclusion = try replay(tape.bytes())
+    #expect(conclusion.divergences.first?.kind == .wrongStep)
+    #expect(conclusion.divergences.first?.expected.contains("error 22") == true)
+    #expect(tape.names[Int(conclusion.divergences.first?.hit ?? 0)] == "probetape:request")
   }
 
   /// The divergence after bits of a register of a hit have changed; nil when there is none.
