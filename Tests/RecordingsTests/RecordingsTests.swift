@@ -30,6 +30,7 @@ import Testing
       "instruction-calls", "instruction-relative", "instruction-stepped", "instruction-repeat",
       "instruction-trap-flag", "instruction-pushf", "instruction-syscall", "instruction-vex",
       "instruction-vex-compare", "instruction-nop5", "processes", "usdt-semaphore",
+      "instruction-moves", "instruction-compat",
     ]
     #expect(demanded.subtracting(names) == [])
   }
