@@ -121,6 +121,7 @@ struct OptimizedSiteTests {
     }
     let words = (0..<4).map { kernel.memory.readWord(at: bottom + 8 * $0, bytes: 8) }
     #expect(words == [1, 2, 3, TestKernel.base + offset + size])
+    #expect(kernel.memory.readWord(at: TestKernel.stack, bytes: 8) == TestKernel.caller)
   }
 
   @Test("a return at an optimised site is pending like any other", arguments: sites)

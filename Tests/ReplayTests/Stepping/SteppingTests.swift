@@ -157,6 +157,18 @@ struct SteppingTests {
     }
   }
 
+  @Test("the digest tells divergences apart by what was seen")
+  func digest() throws {
+    let tape = try RewrittenTape(recording: "instruction-push")
+    let digests = try ([0x40, 0x80] as [UInt64]).map { bits in
+      var changed = tape
+      changed.change(hit: 4) { hit, _ in hit.registers[1] ^= bits }
+      return try replay(changed.bytes()).digest
+    }
+    #expect(digests[0] != digests[1])
+    #expect(try replay(tape.bytes()).digest != digests[0])
+  }
+
   @Test("a hit elsewhere is let pass, as a signal's handler may have come first")
   func elsewhere() throws {
     var tape = try RewrittenTape(recording: "instruction-push")
