@@ -104,6 +104,12 @@ struct SteppingX86Tests {
     Case(
       "rep movsb ends", [0xf3, 0xa4], before: ["cx": 1],
       after: ["cx": 0, "si": 1, "di": 1], unknown: ["si", "di", "flags"]),
+    Case(
+      "rep lodsl comes back", [0xf3, 0xad], before: ["cx": 2], after: ["cx": 1, "si": 4],
+      distance: 0, unknown: ["ax", "si", "flags"]),
+    Case(
+      "rep movsl ends", [0xf3, 0xa5], before: ["cx": 1],
+      after: ["cx": 0, "si": 4, "di": 4], unknown: ["si", "di", "flags"]),
     Case("rep stosb without a count", [0xf3, 0xaa], unknown: ["di", "ax", "flags"]),
   ]
 
@@ -147,8 +153,10 @@ struct SteppingX86Tests {
     Case("mov $-1,%eax", [0xb8, 0xff, 0xff, 0xff, 0xff], after: ["ax": 0xffff_ffff]),
     Case(
       "movabs into %r8", [0x49, 0xb8, 1, 2, 3, 4, 5, 6, 7, 8], after: ["r8": 0x0807_0605_0403_0201]),
+    Case("mov %r10,%r11", [0x4d, 0x89, 0xd3], before: ["r10": 9], after: ["r11": 9]),
     Case("mov %r9,%rbx", [0x4c, 0x89, 0xcb], before: ["r9": 9], after: ["bx": 9]),
-    Case("mov %rbx,%r9 by the other form", [0x4c, 0x8b, 0xcb], before: ["bx": 9], after: ["r9": 9]),
+    Case(
+      "mov %rbx,%r9 by the other form", [0x4c, 0x8b, 0xcb], before: ["bx": 9], after: ["r9": 9]),
     Case(
       "mov 4(%rsp),%eax", [0x8b, 0x44, 0x24, 4], window: [0x1234_5678_9abc_def0],
       after: ["ax": 0x1234_5678], windowAfter: [0x1234_5678_9abc_def0]),
@@ -177,7 +185,8 @@ struct SteppingX86Tests {
   ]
 
   @Test(
-    "registers are what the manual says, and no other value passes", arguments: loops + sums + moves)
+    "registers are what the manual says, and no other value passes",
+    arguments: loops + sums + moves)
   func effect(_ row: Case) throws {
     let conclusion = try replay(row.tape().bytes())
     #expect(conclusion.divergences == [])
