@@ -29,6 +29,9 @@ public struct Recorder {
       guard places.insert([probe.path, String(probe.fileOffset)]).inserted else {
         throw .duplicateProbe(path: probe.path, fileOffset: probe.fileOffset)
       }
+      guard probe.referenceCounter.isMultiple(of: Probe.referenceCounterBytes) else {
+        throw .misalignedReferenceCounter(path: probe.path, counter: probe.referenceCounter)
+      }
       do throws(SystemFailure) {
         _ = try Syscalls.open(probe.path, flags: 0)
       } catch {

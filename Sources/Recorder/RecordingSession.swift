@@ -119,7 +119,8 @@ struct RecordingSession: ~Copyable {
       let kinds: [HitKind] = probe.wantsReturn ? [.return, .entry] : [.entry]
       for kind in kinds {
         let event = try dynamicEvents.add(
-          kind, path: probe.path, fileOffset: probe.fileOffset, in: tracefs)
+          kind, path: probe.path, fileOffset: probe.fileOffset,
+          referenceCounter: probe.referenceCounter, in: tracefs)
         let name = kind == .entry ? "__probe_ip" : "__probe_func"
         guard let field = event.format.fields[name], field.size == 8 else {
           throw .system(operation: "find \(name) in the format of \(event.name)", errno: ENOENT)

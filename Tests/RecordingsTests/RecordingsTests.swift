@@ -29,7 +29,8 @@ import Testing
       "instruction-nops", "instruction-push", "instruction-conditions", "instruction-jumps",
       "instruction-calls", "instruction-relative", "instruction-stepped", "instruction-repeat",
       "instruction-trap-flag", "instruction-pushf", "instruction-syscall", "instruction-vex",
-      "instruction-vex-compare", "instruction-nop5", "processes",
+      "instruction-vex-compare", "instruction-nop5", "processes", "usdt-semaphore",
+      "instruction-moves", "instruction-compat",
     ]
     #expect(demanded.subtracting(names) == [])
   }
@@ -81,7 +82,8 @@ import Testing
     while case .block = try reader.next(into: &columns, selecting: .judged) {
       for index in 0..<columns.count {
         let letter = columns.kinds[index] == .entry ? "E" : "R"
-        let name = probes[Int(columns.probes[index])].symbol
+        // Of a tracepoint the name, without its provider.
+        let name = probes[Int(columns.probes[index])].symbol.split(separator: ":").last ?? ""
         let thread = columns.threadTable[Int(columns.threads[index])]
         threads[thread, default: []].append("\(letter) \(name.trimmingPrefix("p_"))")
       }

@@ -58,6 +58,20 @@ struct SecondDecoderTests {
     #expect(try compare(Array(whole[..<place] + whole[(place + 3)...])).status == 1)
   }
 
+  @Test func bothRefuseAReferenceCounterThatBelongsToNoProbe() throws {
+    let tape = try SmallTape.bytes()
+    for field in [[14, 2, 3, 8], [14, 2, 0, 0], [14, 3, 0, 8, 8]] as [[UInt8]] {
+      let changed = HeaderSurgery.appending(field, to: tape)
+      #expect(throws: TapeError.self) { try TapeReader(bytes: changed) }
+      let outcome = try SecondDecoder.decode(changed)
+      #expect(outcome.status != 0 && outcome.referenceCounters == nil)
+    }
+    // The last of two counts, and a probe may have none.
+    let good = HeaderSurgery.appending([14, 2, 0, 9, 14, 2, 0, 8], to: tape)
+    #expect(try TapeReader(bytes: good).header.probes.map(\.referenceCounter) == [8, 0x1_8000, 0])
+    #expect(try SecondDecoder.decode(good).referenceCounters == [8, 0x1_8000, 0])
+  }
+
   /// Reads a tape with both and compares everything but the words of the messages.
   private func compare(_ bytes: [UInt8]) throws -> SecondDecoder.Outcome {
     let outcome = try SecondDecoder.decode(bytes)
@@ -73,6 +87,7 @@ struct SecondDecoderTests {
       case .trailer, .end: break loop
       }
     }
+    #expect(outcome.referenceCounters == reader.header.probes.map(\.referenceCounter))
     #expect(outcome.lines.count == expected.count)
     for (second, first) in zip(outcome.lines, expected) { #expect(second == first) }
     #expect(outcome.messages.filter { $0.contains("damaged at") }.count == damage.count)

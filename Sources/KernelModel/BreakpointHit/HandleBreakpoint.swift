@@ -44,6 +44,8 @@ extension Uprobes {
       return .restartsUnprepared
     }
     guard ensureUtask(&task) else { return .restartsWithoutUtask }
+    // Here the kernel asks arch_uprobe_ignore(). Only 32-bit arm ever says yes, of an instruction whose
+    // condition does not hold; x86-64 and arm64 have the default, which never does.
     runHandlers(&task, of: probe, now: now, memory: &memory, handle: handle)
     optimize(probe, in: task, at: address)
 

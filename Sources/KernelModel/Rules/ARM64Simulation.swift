@@ -1,5 +1,6 @@
 extension UprobeRules {
-  /// What the kernel does with arm64 instructions at the edges of simulation.
+  /// What the kernel does with arm64 instructions at the edges of simulation, for kprobes as well;
+  /// only that those always have literal loads simulated.
   ///
   /// Evidence: "arm64: probes: Remove broken LDR (literal) uprobe support" (6.12, stable 6.11.5,
   /// 6.1.115, 5.10.229); decode-insn.c of 6.12, but not of 6.1.192, refuses memory copies; "arm64:
@@ -17,6 +18,11 @@ extension UprobeRules {
 
     init(_ epoch: Epoch) {
       self = epoch < .e5 ? .literalLoads : epoch < .e6 ? .noMemoryCopies : .nop
+    }
+
+    /// What the last kernel of an epoch of kprobes does: 6.12 and 6.13 lie within one.
+    init(_ epoch: KprobeEpoch) {
+      self = epoch < .k13 ? .literalLoads : .nop
     }
 
     init(_ release: KernelRelease) {

@@ -61,7 +61,7 @@ extension KprobeRules {
     switch architecture {
     case .x86_64: rooms["trappingInstructions"] = "Kprobes/Arch/X86_64"
     case .aarch64:
-      for rule in ["debugMask", "userBreakpoint", "debugDispatch"] {
+      for rule in ["debugMask", "userBreakpoint", "debugDispatch", "simulation"] {
         rooms[rule] = "Kprobes/Arch/AArch64"
       }
     }

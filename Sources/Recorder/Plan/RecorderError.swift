@@ -28,6 +28,10 @@ public enum RecorderError: Error, Sendable, Hashable {
   case probedFile(path: String, errno: Int32)
   /// The kernel refuses a probe.
   case probeRefused(path: String, fileOffset: UInt64, errno: Int32)
+  /// A reference counter at an odd offset, which the kernel refuses.
+  case misalignedReferenceCounter(path: String, counter: UInt64)
+  /// Somebody has a probe at the place already, with another reference counter or without one.
+  case referenceCounterTaken(path: String, fileOffset: UInt64)
   /// More events are needed than descriptors allowed.
   case tooManyEvents(needed: Int)
   /// No ring could be mapped, however small.
@@ -95,6 +99,12 @@ extension RecorderError: CustomStringConvertible {
       "the kernel refuses a probe at \(path):0x\(String(offset, radix: 16)) "
         + "(\(SystemFailure.text(number))); check that an instruction starts there and that the "
         + "file lies on an ordinary file system"
+    case .misalignedReferenceCounter(let path, let counter):
+      "the reference counter \(path):0x\(String(counter, radix: 16)) is at an odd offset, which the "
+        + "kernel refuses"
+    case .referenceCounterTaken(let path, let offset):
+      "another tracer has a probe at \(path):0x\(String(offset, radix: 16)) with another reference "
+        + "counter, and the kernel allows one; remove its event (see tracefs's uprobe_events)"
     case .tooManyEvents(let needed):
       "\(needed) perf events need more open files than allowed; raise the limit (ulimit -n) or "
         + "name fewer probes"

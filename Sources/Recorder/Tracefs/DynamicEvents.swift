@@ -31,7 +31,8 @@ struct DynamicEvents: ~Copyable {
 
   /// Makes the event of a probe's entry or return.
   mutating func add(
-    _ kind: HitKind, path: String, fileOffset: UInt64, in tracefs: borrowing Tracefs
+    _ kind: HitKind, path: String, fileOffset: UInt64, referenceCounter: UInt64 = 0,
+    in tracefs: borrowing Tracefs
   ) throws(RecorderError) -> Event {
     let letter = kind == .entry ? "p" : "r"
     // The profile lists events without their groups, so the number alone must tell them apart.
@@ -51,11 +52,14 @@ struct DynamicEvents: ~Copyable {
       place = path
     }
     do throws(SystemFailure) {
-      let offset = String(fileOffset, radix: 16)
-      try tracefs.append("\(letter):\(name) \(place):0x\(offset)", to: "uprobe_events")
+      var offset = ":0x" + String(fileOffset, radix: 16)
+      if referenceCounter != 0 { offset += "(0x" + String(referenceCounter, radix: 16) + ")" }
+      try tracefs.append("\(letter):\(name) \(place)\(offset)", to: "uprobe_events")
     } catch {
       switch error.number {
       case EPERM, EACCES, ENOENT: throw Tracefs.explain(error)
+      case EINVAL where hasEvents(at: path, fileOffset, in: tracefs):
+        throw .referenceCounterTaken(path: path, fileOffset: fileOffset)
       default: throw .probeRefused(path: path, fileOffset: fileOffset, errno: error.number)
       }
     }
@@ -64,6 +68,21 @@ struct DynamicEvents: ~Copyable {
       throw .system(operation: "read the format of the event \(name)", errno: ENOENT)
     }
     return Event(name: name, format: format)
+  }
+
+  /// Whether somebody has an event at an offset of a file already; theirs may have another reference
+  /// counter than ours.
+  private func hasEvents(
+    at path: String, _ fileOffset: UInt64, in tracefs: borrowing Tracefs
+  ) -> Bool {
+    guard let list = try? tracefs.text(of: "uprobe_events") else { return false }
+    return list.split(separator: "\n").contains { line in
+      guard let place = line.split(separator: " ").dropFirst().first,
+        let colon = place.lastIndex(of: ":"), place[..<colon] == path
+      else { return false }
+      let digits = place[colon...].dropFirst().prefix { $0 != "(" && $0 != "%" }.dropFirst(2)
+      return UInt64(digits, radix: 16) == fileOffset
+    }
   }
 
   /// Removes all of them. An event stays busy for a moment after its last perf event was closed.

@@ -39,9 +39,12 @@ public struct TapeText {
     }
     for (index, probe) in header.probes.enumerated() {
       let kind = probe.wantsReturn ? "uretprobe" : "uprobe"
+      let counter =
+        probe.referenceCounter == 0
+        ? "" : " reference counter \(hexadecimal(probe.referenceCounter))"
       lines.append(
         "# probe \(index): \(kind):\(printable(probe.path)):\(printable(probe.displayName)) "
-          + "offset \(hexadecimal(probe.fileOffset))")
+          + "offset \(hexadecimal(probe.fileOffset))\(counter)")
     }
     return lines
   }

@@ -8,8 +8,8 @@ struct StepPrediction {
   var knownColumns: UInt64
   /// The column of the flags; nil where there is none.
   var flagsColumn: Int?
-  /// Words that were pushed, by address.
-  var pushed: [(address: Address, value: UInt64)]
+  /// Words that were pushed or stored.
+  var written: [StepMemory.Write]
   /// The rule of the kernel that made it so, with its function.
   var rule: String
 

@@ -15,6 +15,7 @@ struct SteppingCheck {
   private let neighbours: ProbeNeighbours
   private let wholeFrom: UInt64
   private var sites: [SteppingSite?]
+  private var compatSites: [SteppingSite?]
   private var pending: [ThreadIdentity: PendingStep] = [:]
   private var diverged: Set<ThreadIdentity> = []
   private var divergences: [Divergence] = []
@@ -27,6 +28,7 @@ struct SteppingCheck {
   private struct PendingStep {
     var hit: UInt64
     var probe: Int
+    var isCompat: Bool
     var address: Address
     var prediction: StepPrediction
   }
@@ -34,20 +36,35 @@ struct SteppingCheck {
   /// A check of a tape; nil, at no cost, when no two probes are neighbours.
   init?(header: TapeHeader, rules: UprobeRules) {
     let probes = header.probes
-    guard
-      let neighbours = ProbeNeighbours(probes), let decoder = InstructionDecoder(rules.architecture)
-    else { return nil }
-    var sites = probes.map { SteppingSite($0, rules, decoder) }
-    let hasPair = probes.indices.contains { index in
-      sites[index]?.successors.contains { neighbours.hasProbe($0, from: probes[index]) } ?? false
-    }
-    guard hasPair else { return nil }
-    for index in sites.indices where !neighbours.hasAny(near: probes[index]) { sites[index] = nil }
-    self.sites = sites
+    guard let neighbours = ProbeNeighbours(probes) else { return nil }
+    let sites = Self.sites(probes, rules, neighbours, isCompat: false)
+    // 32-bit programs are another matter on x86 only: arm64 does not probe them.
+    let compatSites =
+      rules.architecture == .x86_64
+      ? Self.sites(probes, rules, neighbours, isCompat: true) : nil
+    guard sites != nil || compatSites != nil else { return nil }
+    let none = [SteppingSite?](repeating: nil, count: probes.count)
+    self.sites = sites ?? none
+    self.compatSites = compatSites ?? none
     self.probes = probes
     self.neighbours = neighbours
     layout = rules.architecture.registerLayout
     wholeFrom = header.wholeFrom
+  }
+
+  /// The sites that have neighbours; nil when no site goes on to another.
+  private static func sites(
+    _ probes: [Probe], _ rules: UprobeRules, _ neighbours: ProbeNeighbours, isCompat: Bool
+  ) -> [SteppingSite?]? {
+    guard let decoder = InstructionDecoder(rules.architecture, isCompat: isCompat) else {
+      return nil
+    }
+    var sites = probes.map { SteppingSite($0, rules, decoder, isCompat: isCompat) }
+    let hasPair = probes.indices.contains { index in
+      sites[index]?.successors.contains { neighbours.hasProbe($0, from: probes[index]) } ?? false
+    }
+    for index in sites.indices where !neighbours.hasAny(near: probes[index]) { sites[index] = nil }
+    return hasPair ? sites : nil
   }
 
   /// Follows one block, which must have all registers, and times where the tape is not whole from its
@@ -99,7 +116,10 @@ struct SteppingCheck {
     switch event {
     case .exec(let thread, _):
       pending = pending.filter { $0.key.process != thread.process }
-      for index in sites.indices { sites[index]?.forget(thread.process) }
+      for index in sites.indices {
+        sites[index]?.forget(thread.process)
+        compatSites[index]?.forget(thread.process)
+      }
     case .exit(let thread):
       pending[thread] = nil
       diverged.remove(thread)
@@ -112,7 +132,8 @@ struct SteppingCheck {
   private mutating func follow(_ columns: borrowing HitColumns, _ index: Int) {
     let thread = columns.threadTable[Int(columns.threads[index])]
     let isWhole = wholeFrom == 0 || columns.times[index] >= wholeFrom
-    guard isWhole, columns.kinds[index] == .entry, columns.flags[index].isEmpty,
+    let flags = columns.flags[index]
+    guard isWhole, columns.kinds[index] == .entry, !flags.contains(.registersMissing),
       !diverged.contains(thread)
     else {
       pending[thread] = nil
@@ -127,18 +148,24 @@ struct SteppingCheck {
     if let before = pending.removeValue(forKey: thread) {
       compare(before, thread, registers, window)
     }
-    predict(thread, probe: Int(columns.probes[index]), registers, window)
+    predict(
+      thread, probe: Int(columns.probes[index]), isCompat: flags.contains(.compat), registers,
+      window)
   }
 
   private mutating func predict(
-    _ thread: ThreadIdentity, probe: Int, _ registers: RegisterFile, _ window: ArraySlice<UInt64>
+    _ thread: ThreadIdentity, probe: Int, isCompat: Bool, _ registers: RegisterFile,
+    _ window: ArraySlice<UInt64>
   ) {
     let address = registers[layout.instructionPointer]
-    let outcome = sites[probe]?.follow(registers, at: address, in: thread.process, window)
+    let outcome =
+      isCompat
+      ? compatSites[probe]?.follow(registers, at: address, in: thread.process, window)
+      : sites[probe]?.follow(registers, at: address, in: thread.process, window)
     switch outcome {
     case .predicted(let prediction):
       pending[thread] = PendingStep(
-        hit: nextHit, probe: probe, address: address, prediction: prediction)
+        hit: nextHit, probe: probe, isCompat: isCompat, address: address, prediction: prediction)
     case .refused(let errno):
       diverge(
         thread, expected: "no probe at \(probes[probe].displayName): error \(errno)",
@@ -168,17 +195,17 @@ struct SteppingCheck {
       )
     }
     let stackPointer = registers[layout.stackPointer]
-    for (address, value) in prediction.pushed {
-      let distance = address &- stackPointer
-      guard distance % 8 == 0, distance / 8 < UInt64(window.count) else { continue }
-      let word = window[window.startIndex + Int(distance / 8)]
-      if word != value {
-        differences.append(
-          (
-            "\(hexadecimal(value)) at \(hexadecimal(address))",
-            "\(hexadecimal(word)) at \(hexadecimal(address))"
-          ))
-      }
+    for expected in prediction.written {
+      guard
+        let word = StepMemory.word(
+          at: expected.address, bytes: expected.bytes, window, stackPointer: stackPointer),
+        word != expected.value
+      else { continue }
+      differences.append(
+        (
+          "\(hexadecimal(expected.value)) at \(hexadecimal(expected.address))",
+          "\(hexadecimal(word)) at \(hexadecimal(expected.address))"
+        ))
     }
     guard !differences.isEmpty else { return }
     diverge(
@@ -192,7 +219,9 @@ struct SteppingCheck {
   private mutating func compareTarget(
     _ before: PendingStep, _ thread: ThreadIdentity, went address: Address, expected: Address
   ) {
-    guard let site = sites[before.probe] else { return }
+    guard let site = before.isCompat ? compatSites[before.probe] : sites[before.probe] else {
+      return
+    }
     func isSuccessor(_ address: Address) -> Bool {
       site.successors.contains { before.address &+ UInt64(bitPattern: $0) == address }
     }

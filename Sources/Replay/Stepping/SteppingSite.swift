@@ -15,6 +15,8 @@ struct SteppingSite {
   let successors: [Int64]
 
   private let rules: UprobeRules
+  private let referenceCounter: UInt64
+  private let isCompat: Bool
   private let instruction: ProbedInstruction
   private let processor: ProcessorStep
   private var kernel: Uprobes
@@ -26,15 +28,23 @@ struct SteppingSite {
   }
 
   /// A site; nil when its bytes are no instruction.
-  init?(_ probe: Probe, _ rules: UprobeRules, _ decoder: borrowing InstructionDecoder) {
+  init?(
+    _ probe: Probe, _ rules: UprobeRules, _ decoder: borrowing InstructionDecoder,
+    isCompat: Bool = false
+  ) {
     let instruction = decoder.decode(probe.originalBytes)
     guard instruction != .undecodable, let effects = decoder.effects(probe.originalBytes) else {
       return nil
     }
     self.rules = rules
+    referenceCounter = probe.referenceCounter
     self.instruction = instruction
     successors = instruction.successors
-    processor = ProcessorStep(instruction: instruction, effects: effects)
+    self.isCompat = isCompat
+    let behind = Array(probe.originalBytes.dropFirst(instruction.length ?? 0))
+    processor = ProcessorStep(
+      instruction: instruction, effects: effects,
+      behind: decoder.effects(behind).map { (decoder.decode(behind), $0) })
     kernel = Uprobes(rules: rules)
   }
 
@@ -52,7 +62,7 @@ struct SteppingSite {
       return .refused(errno: error.errno)
     }
     let layout = rules.architecture.registerLayout
-    var task = ProbedTask(space: space, registers: registers)
+    var task = ProbedTask(space: space, registers: registers, isCompat: isCompat)
     var memory = StepMemory(
       stackPointer: registers[layout.stackPointer], window: window)
     guard kernel.spaces[space].contents(at: address) != .optimizedCall else {
@@ -70,7 +80,7 @@ struct SteppingSite {
     case .emulated:
       return prediction(task, memory, unknown: 0, rule)
     case .stepping:
-      guard let unknown = processor.execute(&task.registers, &memory),
+      guard let unknown = processor.execute(&task.registers, &memory, scratch: treatment.scratch),
         kernel.claimsStep(&task),
         case .step(.done) = kernel.notifyResume(
           &task, memory: &memory, handle: { _, _ in HandlerCall() })
@@ -92,7 +102,7 @@ struct SteppingSite {
     return .predicted(
       StepPrediction(
         registers: task.registers, knownColumns: ~unknown,
-        flagsColumn: rules.architecture == .x86_64 ? 9 : nil, pushed: memory.writes, rule: rule))
+        flagsColumn: rules.architecture == .x86_64 ? 9 : nil, written: memory.writes, rule: rule))
   }
 
   /// The hit of a site that is a call by now: what the call and the trampoline it goes to push, and
@@ -128,7 +138,7 @@ struct SteppingSite {
       ]
       processes = [:]
     }
-    var space = AddressSpace()
+    var space = AddressSpace(isCompat: isCompat)
     // A page from where a call reaches the site.
     space.optimizedTrampolinePlace = page >= 0x10_0000 ? page - 0x10_0000 : page &+ 0x10_0000
     let number = kernel.add(space)
@@ -136,7 +146,8 @@ struct SteppingSite {
     processes[process] = Process(space: number, address: address)
     if kernel.probes.isEmpty {
       _ = try kernel.register(
-        Consumer(hasHandler: true, hasReturnHandler: false), inode: 1, offset: offset)
+        Consumer(hasHandler: true, hasReturnHandler: false), inode: 1, offset: offset,
+        referenceCounterOffset: referenceCounter)
     }
     return number
   }

@@ -22,6 +22,8 @@ enum HeaderField: UInt64, CaseIterable {
   case writer = 10
   /// One step from a recording to this tape: command, source, digest. Repeated, first to last.
   case derivation = 12
+  /// A probe's reference counter: the probe's place in the table, and a file offset. Repeated.
+  case referenceCounter = 14
 }
 
 /// Header <-> tagged fields.
@@ -50,6 +52,12 @@ enum HeaderCodec {
     }
     field(.writer) { $0.append(contentsOf: header.writer.utf8) }
     for step in header.derivations { field(.derivation) { encode(step, into: &$0) } }
+    for (index, probe) in header.probes.enumerated() where probe.referenceCounter != 0 {
+      field(.referenceCounter) {
+        $0.appendVarint(UInt64(index))
+        $0.appendVarint(probe.referenceCounter)
+      }
+    }
     return bytes
   }
 
@@ -110,6 +118,7 @@ private struct Draft {
   var clock: (real: UInt64, monotonic: UInt64, whole: UInt64)?
   var writer = ""
   var derivations: [TapeDerivation] = []
+  var referenceCounters: [Int: UInt64] = [:]
 
   mutating func take(
     _ tag: HeaderField, _ field: inout FieldReader
@@ -132,6 +141,11 @@ private struct Draft {
       clock = (real: try field.varint(), monotonic: try field.varint(), whole: try field.varint())
     case .writer: writer = try field.rest()
     case .derivation: derivations.append(try HeaderCodec.derivation(&field))
+    case .referenceCounter:
+      let probe = try field.count(TapeLimits.probes - 1)
+      let offset = try field.varint()
+      guard offset != 0 else { throw .valueOutOfRange }
+      referenceCounters[probe] = offset
     }
   }
 
@@ -139,6 +153,11 @@ private struct Draft {
     guard let architecture else { throw .missingField(HeaderField.architecture.rawValue) }
     guard let release else { throw .missingField(HeaderField.kernel.rawValue) }
     guard let clock else { throw .missingField(HeaderField.clock.rawValue) }
+    var probes = probes
+    for (probe, offset) in referenceCounters {
+      guard probes.indices.contains(probe) else { throw .valueOutOfRange }
+      probes[probe].referenceCounter = offset
+    }
     return TapeHeader(
       kernel: KernelFacts(
         architecture: architecture, release: release, version: version, facts: facts),

@@ -13,7 +13,7 @@ extension Probetape {
       usage: "probetape record -e PROBE ... [-o TAPE] (-p PID[,PID] | -- COMMAND [ARG...])",
       discussion: """
         PROBE is uprobe:PATH:SYMBOL[+OFFSET], uretprobe:PATH:SYMBOL, uprobe:PATH:0xFILEOFFSET \
-        (u: and ur: for short), or SYMBOL and SYMBOL%return of the command or of -x PATH. \
+        (u: and ur: for short), usdt:PATH:PROVIDER:NAME, or SYMBOL and SYMBOL%return of the command or of -x PATH. \
         PATH may be a library's name, as in uretprobe:libc:malloc; * in SYMBOL matches any text. \
         A return probe records the entry as well.
 
@@ -178,7 +178,10 @@ extension Probetape {
     private func describe(_ probe: Probe) -> String {
       let kind = probe.wantsReturn ? "uretprobe" : "uprobe"
       let offset = String(probe.fileOffset, radix: 16)
-      return "probetape: \(kind) \(probe.path):0x\(offset) (\(probe.displayName))"
+      let counter =
+        probe.referenceCounter == 0
+        ? "" : "(0x\(String(probe.referenceCounter, radix: 16)))"
+      return "probetape: \(kind) \(probe.path):0x\(offset)\(counter) (\(probe.displayName))"
     }
   }
 }

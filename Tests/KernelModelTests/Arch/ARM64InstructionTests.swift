@@ -73,6 +73,16 @@ struct ARM64InstructionTests {
     }
   }
 
+  @Test("branches that authenticate are refused, whatever their registers")
+  func authenticatedBranches() {
+    for registers in 0..<0x400 as Range<UInt32> {
+      // braa, brab and their forms with zero; blraa and its own; key and modifier are in bits.
+      for form in [0xd61f_0800, 0xd61f_0c00, 0xd71f_0800, 0xd63f_0800, 0xd73f_0c00] as [UInt32] {
+        #expect(Self.verdict(form | registers) == .refused)
+      }
+    }
+  }
+
   @Test("loads of a literal are simulated until 6.11 and refused since")
   func literals() {
     for (word, simulation) in [

@@ -29,6 +29,8 @@ struct NopFormTests {
       .make([0x0f, 0x1f], prefixes: [0x66], modRM: 0x84, sib: 0, displacement: [0, 0, 0, 0]),
       [.recognisedNops]
     ),
+    // xchg %ecx,%eax
+    (.make([0x91]), []),
     // Not the recommended operands.
     (.make([0x0f, 0x1f], modRM: 0x01), [.recognisedNops]),
     (.make([0x0f, 0x1f], modRM: 0x44, sib: 0, displacement: [8]), [.recognisedNops]),
@@ -137,6 +139,7 @@ struct NopFormTests {
     let prefixed = X86Encoding.make([0x90], prefixes: [0x66, 0x66, 0x66, 0xf3])
     #expect(prefixed.canBeOptimized(at: 0, .nop5, .canonicalNops))
     #expect(!prefixed.canBeOptimized(at: 0, .nop5, .recognisedNops))
+    #expect(X86Encoding.nop5.canBeOptimized(at: 0, .nop5, .canonicalNops))
     let wrongOperand = X86Encoding.make([0x0f, 0x1f], modRM: 0x4c, sib: 0, displacement: [0])
     #expect(!wrongOperand.canBeOptimized(at: 0, .nop5, .canonicalNops))
   }

@@ -211,6 +211,14 @@ struct OutOfLineX86Tests {
     }
   }
 
+  @Test("every fix-up is a bit of its own, the one that the kernel has for it")
+  func fixUpBits() {
+    let fixUps: [X86Treatment.FixUps] = [
+      .instructionPointer, .returnAddress, .trapFlag, .scratchSI, .scratchDI, .scratchBX,
+    ]
+    #expect(fixUps.map(\.rawValue) == [0x01, 0x02, 0x04, 0x08, 0x10, 0x20])
+  }
+
   @Test("indirect jumps and calls through a RIP-relative slot are rewritten as well")
   func ripRelativeBranches() throws {
     let jump = X86Encoding.make([0xff], modRM: 0x25, displacement: [1, 0, 0, 0])

@@ -15,6 +15,10 @@ struct SuccessorTests {
       ProbedInstruction.x86(.make([0xe8], immediate: [0, 1, 0, 0])).successors == [0x105])
     #expect(
       ProbedInstruction.x86(.make([0x0f, 0x85], immediate: [4, 0, 0, 0])).successors == [6, 10])
+    #expect(ProbedInstruction.x86(.make([0x74], immediate: [0])).successors == [2])
+    #expect(ProbedInstruction.x86(.make([0x74], immediate: [1])).successors == [2, 3])
+    // push $16: a number, but no distance.
+    #expect(ProbedInstruction.x86(.make([0x6a], immediate: [0x10])).successors == [2])
     #expect(ProbedInstruction.undecodable.successors == [])
   }
 

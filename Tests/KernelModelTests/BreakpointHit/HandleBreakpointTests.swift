@@ -10,6 +10,7 @@ struct HandleBreakpointTests {
   @Test("a breakpoint trap is claimed if the process has probes or the task pending returns")
   func claims() throws {
     var kernel = TestKernel()
+    #expect(!kernel.uprobes.claimsBreakpoint(&kernel.task))
     #expect(kernel.hit(0x110) == .notNotified)
     let registration = try kernel.register(TestKernel.both)
     #expect(kernel.hit(0x110) == .hit(.stepping))
@@ -22,6 +23,7 @@ struct HandleBreakpointTests {
       kernel.returns() == .hit(.trampoline(.returned(to: TestKernel.caller), handlers: [])))
     #expect(kernel.returns() == .notNotified)
     kernel.task.space = 9
+    #expect(!kernel.uprobes.claimsBreakpoint(&kernel.task))
     #expect(kernel.hit(0x110) == .notNotified)
   }
 

@@ -114,6 +114,14 @@ struct OptimizedSiteTests {
     // What handlers change of the registers reaches the trampoline.
     _ = Self.call(&kernel, at: offset) { $0[X86Register.cx] = 77 }
     #expect(kernel.memory.readWord(at: bottom + 16, bytes: 8) == 77)
+    _ = Self.call(&kernel, at: offset) { registers in
+      registers[X86Register.ax] = 1
+      registers[X86Register.r11] = 2
+      registers[X86Register.cx] = 3
+    }
+    let words = (0..<4).map { kernel.memory.readWord(at: bottom + 8 * $0, bytes: 8) }
+    #expect(words == [1, 2, 3, TestKernel.base + offset + size])
+    #expect(kernel.memory.readWord(at: TestKernel.stack, bytes: 8) == TestKernel.caller)
   }
 
   @Test("a return at an optimised site is pending like any other", arguments: sites)

@@ -47,6 +47,17 @@ struct ReferenceCounterTests {
     #expect(counted(kernel) == 0)
   }
 
+  @Test("a counter goes with the place it is at, and stays when what is around it goes")
+  func unmapped() throws {
+    var kernel = Self.kernel()
+    _ = try kernel.register(counter: Self.offset)
+    kernel.uprobes.unmapped(from: Self.address - 0x100, to: Self.address, in: 0)
+    kernel.uprobes.unmapped(from: Self.address + 1, to: Self.address + 0x100, in: 0)
+    #expect(counted(kernel) == 1)
+    kernel.uprobes.unmapped(from: Self.address, to: Self.address + 1, in: 0)
+    #expect(counted(kernel) == 0)
+  }
+
   @Test("a counter that is not mapped yet is counted when it comes, once")
   func delayed() throws {
     var kernel = Self.kernel(mapsCounters: false)

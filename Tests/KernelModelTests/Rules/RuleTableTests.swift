@@ -23,7 +23,8 @@ struct RuleTableTests {
             KprobeEpoch.allCases.map { KprobeRules(epoch: $0, architecture: architecture) })
         ).subtracting(
           architecture == .x86_64
-            ? ["debugMask", "userBreakpoint", "debugDispatch"] : ["trappingInstructions"])
+            ? ["debugMask", "userBreakpoint", "debugDispatch", "simulation"]
+            : ["trappingInstructions"])
       #expect(Set(kprobes.map(\.rule)) == expectedKprobes)
       #expect(uprobes.allSatisfy { $0.values.count == Epoch.allCases.count })
       #expect(kprobes.allSatisfy { $0.values.count == KprobeEpoch.allCases.count })

@@ -40,6 +40,11 @@ struct PlanTests {
     #expect(
       error([probe, probe], target)
         == .duplicateProbe(path: probe.path, fileOffset: probe.fileOffset))
+    var odd = probe
+    odd.referenceCounter = 0x2001
+    #expect(
+      error([odd], target)
+        == .misalignedReferenceCounter(path: probe.path, counter: 0x2001))
     var missing = probe
     missing.path = "/no/such/file"
     #expect(error([missing], target) == .probedFile(path: "/no/such/file", errno: ENOENT))

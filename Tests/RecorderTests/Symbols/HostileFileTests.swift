@@ -11,6 +11,7 @@ struct HostileFileTests {
     #expect(file.size == UInt64(bytes.count))
     #expect(file.buildID.count <= 64)
     _ = file.debugLink
+    #expect(file.tracepoints().count <= 1)
     for entry in file.unwindEntries() { _ = file.length(of: entry) }
     let dynamic = file.dynamic()
     #expect(dynamic.needed.count <= 1024)
@@ -23,12 +24,20 @@ struct HostileFileTests {
     }
   }
 
+  /// Two functions and a tracepoint.
+  static let source = """
+    #include "usdt.h"
+    USDT_SEMAPHORE(a, b);
+    int f(int n) { USDT(a, b, after); return n; }
+    int g(int n) { return f(n) + 1; }
+    """
+
   static func small(_ workshop: Workshop) throws -> [UInt8] {
     try workshop.write("v.map", "V1 { global: f; g; local: *; };")
     let path = try workshop.build(
-      "lib.so", source: "int f(int n) { return n; } int g(int n) { return f(n) + 1; }", as: "l.c",
+      "lib.so", source: source, as: "l.c",
       "-shared", "-fPIC", "-nostdlib", "-Wl,--version-script=v.map", "-Wl,-z,noseparate-code",
-      "-Wl,--build-id=sha1", "-Wl,-rpath,/a:/b")
+      "-Wl,--build-id=sha1", "-Wl,-rpath,/a:/b", "-I", TracepointTests.programs)
     try workshop.run("objcopy", "--add-gnu-debuglink=l.c", path)
     return try #require(SmallFile.contents(of: path, limit: 1 << 20))
   }
@@ -37,6 +46,7 @@ struct HostileFileTests {
   func truncation() throws {
     let bytes = try Self.small(Workshop())
     try Self.readAll(bytes)
+    #expect(try ELFFile(bytes: bytes).tracepoints().map(\.displayName) == ["a:b"])
     for length in stride(from: 0, to: bytes.count, by: 7) {
       try? Self.readAll(Array(bytes[..<length]))
     }

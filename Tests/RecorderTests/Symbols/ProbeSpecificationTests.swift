@@ -9,16 +9,18 @@ struct ProbeSpecificationTests {
     let target: ProbeSpecification.Target
     let place: ProbeSpecification.Place
     let wantsReturn: Bool
+    let referenceCounter: UInt64
     var testDescription: String { text }
 
     init(
       _ text: String, _ target: ProbeSpecification.Target, _ place: ProbeSpecification.Place,
-      wantsReturn: Bool = false
+      wantsReturn: Bool = false, referenceCounter: UInt64 = 0
     ) {
       self.text = text
       self.target = target
       self.place = place
       self.wantsReturn = wantsReturn
+      self.referenceCounter = referenceCounter
     }
   }
 
@@ -70,6 +72,18 @@ struct ProbeSpecificationTests {
     Good("p /bin/p:0x1139", .named("/bin/p"), .fileOffset(0x1139)),
     Good("r:ev /bin/p:0x1139", .named("/bin/p"), .fileOffset(0x1139), wantsReturn: true),
     Good("f.constprop.0+4", .unnamed, .symbol("f.constprop.0", offset: 4)),
+    Good("usdt:p:a:b", .named("p"), .tracepoint(provider: "a", name: "b")),
+    Good("U:/bin/p:a:b", .named("/bin/p"), .tracepoint(provider: "a", name: "b")),
+    Good("usdt/libc:libc:setjmp", .named("libc"), .tracepoint(provider: "libc", name: "setjmp")),
+    Good("usdt:p:b", .named("p"), .tracepoint(provider: nil, name: "b")),
+    Good("usdt:p:a:b*", .named("p"), .tracepoint(provider: "a", name: "b*")),
+    Good("U::f", .unnamed, .symbol("U::f", offset: 0)),
+    Good("uprobe:p:0x10(0x20)", .named("p"), .fileOffset(0x10), referenceCounter: 0x20),
+    Good("p:g/e /bin/p:0x10(32)", .named("/bin/p"), .fileOffset(0x10), referenceCounter: 0x20),
+    Good(
+      "/bin/p:0x10%return(0x20)", .named("/bin/p"), .fileOffset(0x10), wantsReturn: true,
+      referenceCounter: 0x20),
+    Good("0x10(0x20)", .unnamed, .fileOffset(0x10), referenceCounter: 0x20),
   ]
 
   @Test("a well-formed specification says file, place and kind", arguments: good)
@@ -78,13 +92,24 @@ struct ProbeSpecificationTests {
     #expect(specification.target == row.target)
     #expect(specification.place == row.place)
     #expect(specification.wantsReturn == row.wantsReturn)
+    #expect(specification.referenceCounter == row.referenceCounter)
     #expect(specification.text == row.text)
   }
 
   static let bad: [(String, ProbeSpecificationError)] = [
     ("", .empty),
     ("kprobe:vfs_read", .unknownKind("kprobe")),
-    ("usdt:p:a:b", .unknownKind("usdt")),
+    ("usdt:p", .missingSymbol),
+    ("usdt::a:b", .missingPath),
+    ("usdt:p:", .missingTracepoint),
+    ("usdt:p::b", .missingTracepoint),
+    ("usdt:p:a:", .missingTracepoint),
+    ("usdt:p:a:b%return", .returnOfTracepoint("a:b%return")),
+    ("usdt:li*:a:b", .wildcardInPath("li*")),
+    ("uprobe:p:0x10()", .badOffset("")),
+    ("uprobe:p:0x10(0)", .badOffset("0")),
+    ("uprobe:p:0x10(0x20", .badOffset("0x10(0x20")),
+    ("uprobe:p:0x10(-2)", .badOffset("-2")),
     ("/bin/p", .missingSymbol),
     ("/bin/p:", .missingSymbol),
     ("bin/p:main", .missingKind("bin/p:main")),

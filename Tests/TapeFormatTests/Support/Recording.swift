@@ -21,7 +21,8 @@ struct Recording: Equatable {
       Probe(
         path: "/usr/lib/libc.so.6", fileOffset: 0x9_7000 + UInt64(index),
         symbol: "symbol\(index)", symbolOffset: UInt64(index), wantsReturn: index % 2 == 0,
-        buildID: [1, 2, UInt8(index)], originalBytes: [0x55, 0x48])
+        buildID: [1, 2, UInt8(index)], originalBytes: [0x55, 0x48],
+        referenceCounter: index == 1 ? 0x1_8000 : 0)
     }
     return TapeHeader(
       kernel: kernel, probes: table, command: ["git", "log", "—"], attachedProcesses: [7, -1],

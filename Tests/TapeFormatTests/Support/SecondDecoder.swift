@@ -37,6 +37,8 @@ enum SecondDecoder {
   /// What the program printed, without header and trailer, and how it ended.
   struct Outcome {
     var status: Int32
+    /// The reference counter of each probe of the header, 0 for none; nil without a header.
+    var referenceCounters: [UInt64]?
     var lines: [Line]
     /// The lines of standard error.
     var messages: [String]
@@ -77,10 +79,25 @@ enum SecondDecoder {
     let printed = try output.fileHandleForReading.readToEnd() ?? Data()
     decoder.waitUntilExit()
     return Outcome(
-      status: decoder.terminationStatus,
+      status: decoder.terminationStatus, referenceCounters: try referenceCounters(printed),
       lines: try printed.split(separator: UInt8(ascii: "\n")).compactMap { try line($0) },
       messages: try String(contentsOf: notes, encoding: .utf8).split(separator: "\n")
         .map(String.init))
+  }
+
+  private struct Head: Decodable {
+    struct Header: Decodable {
+      struct Probe: Decodable { var referenceCounter: UInt64? }
+      var probes: [Probe]
+    }
+    var header: Header
+  }
+
+  private static func referenceCounters(_ printed: Data) throws -> [UInt64]? {
+    guard let first = printed.split(separator: UInt8(ascii: "\n")).first else { return nil }
+    return try JSONDecoder().decode(Head.self, from: first).header.probes.map {
+      $0.referenceCounter ?? 0
+    }
   }
 
   private struct Event: Decodable {

@@ -26,7 +26,7 @@ public struct PreparedInstruction: Sendable, Hashable {
     /// x86-64: the kernel does what it would have done (breakpoint stepping).
     case emulated(X86Emulation)
     /// arm64: likewise.
-    case simulated(ARMSimulation)
+    case simulated(ARM64Instruction.Simulation)
     /// It is the function tracer's call.
     case ftrace
   }

@@ -41,6 +41,8 @@ public struct KprobeRules: Sendable, Hashable {
   public var goneFtrace: GoneFtrace
   /// Whether return probes work in NMIs.
   public var returnProbesInNMI: ReturnProbesInNMI
+  /// Which arm64 instructions are simulated, as for uprobes.
+  public var simulation: UprobeRules.ARM64Simulation
   /// Where return instances are kept.
   public var returnStorage: ReturnStorage
   /// How many return instances a return probe gets that asks for none.
@@ -71,6 +73,7 @@ public struct KprobeRules: Sendable, Hashable {
     trappingInstructions = TrappingInstructions(epoch)
     goneFtrace = GoneFtrace(epoch)
     returnProbesInNMI = ReturnProbesInNMI(epoch)
+    simulation = UprobeRules.ARM64Simulation(epoch)
     returnStorage = ReturnStorage(epoch, architecture)
     defaultInstances = DefaultInstances(epoch)
     bootStage = BootStage(epoch)
@@ -99,6 +102,7 @@ public struct KprobeRules: Sendable, Hashable {
     if debugDispatch == .hooks && release.isStable(of: 6, 12, since: 117) {
       debugDispatch = .perClass
     }
+    simulation = UprobeRules.ARM64Simulation(release)
     siteChecks.formUnion(SiteChecks.backported(to: release))
   }
 }

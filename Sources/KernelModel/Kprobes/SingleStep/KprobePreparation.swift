@@ -21,7 +21,7 @@ extension KprobeKernel {
         throw error
       }
     case .arm(let word):
-      var prepared = try AArch64.prepared(word, site)
+      var prepared = try AArch64.prepared(word, site, rules)
       if prepared.execution == .stepped {
         guard let slot = slots.take() else { throw .noMemory }
         prepared.slot = slot

@@ -33,21 +33,9 @@ extension ELFFile {
   private static let notesLimit: UInt64 = 1 << 20
 
   private static func buildID(in notes: [UInt8]) -> [UInt8]? {
-    var index = 0
-    while let nameSize = notes.littleEndian(at: index, width: 4),
-      let valueSize = notes.littleEndian(at: index + 4, width: 4),
-      let type = notes.littleEndian(at: index + 8, width: 4)
-    {
-      // Both sizes are 32-bit numbers and the index is below the limit, so the sums fit.
-      let value = index + 12 + (Int(nameSize) + 3) & ~3
-      let next = value + (Int(valueSize) + 3) & ~3
-      guard value + Int(valueSize) <= notes.count else { return nil }
-      if type == UInt64(NT_GNU_BUILD_ID), nameSize == 4,
-        notes[index + 12..<index + 16].elementsEqual("GNU\0".utf8), (1...64).contains(valueSize)
-      {
-        return Array(notes[value..<value + Int(valueSize)])
-      }
-      index = next
+    for note in ELFNote.notes(in: notes)
+    where note.owner == "GNU" && note.type == UInt32(NT_GNU_BUILD_ID) {
+      if (1...64).contains(note.content.count) { return note.content }
     }
     return nil
   }

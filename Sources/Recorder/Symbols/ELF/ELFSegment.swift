@@ -11,6 +11,8 @@ public struct ELFSegment: Sendable, Hashable {
   public let fileSize: UInt64
   /// Whether it is mapped executable.
   public let isExecutable: Bool
+  /// Whether it is mapped writable.
+  public let isWritable: Bool
 
   /// A segment from a `PT_LOAD` header; nil when its ends do not fit 64 bits.
   init?(_ header: GElf_Phdr) {
@@ -21,6 +23,7 @@ public struct ELFSegment: Sendable, Hashable {
     fileOffset = header.p_offset
     fileSize = header.p_filesz
     isExecutable = header.p_flags & UInt32(PF_X) != 0
+    isWritable = header.p_flags & UInt32(PF_W) != 0
   }
 
   /// The file offset of a virtual address, or nil when the address has no byte in this segment.

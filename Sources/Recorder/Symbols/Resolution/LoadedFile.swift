@@ -87,6 +87,12 @@ struct LoadedFile {
     return file.bytes(at: offset, upTo: count)
   }
 
+  /// The tracepoints that the file describes; none when it has gone since.
+  func tracepoints() -> [ELFTracepoint] {
+    guard let file = try? ELFFile(path: path) else { return [] }
+    return file.tracepoints()
+  }
+
   /// The file offset of a virtual address that is mapped executable.
   func codeOffset(of address: UInt64) -> UInt64? {
     segments.lazy.filter(\.isExecutable).compactMap { $0.fileOffset(of: address) }.first
@@ -95,6 +101,16 @@ struct LoadedFile {
   /// The virtual address of a file offset that is mapped executable.
   func codeAddress(ofFileOffset offset: UInt64) -> UInt64? {
     segments.lazy.filter(\.isExecutable).compactMap { $0.address(ofFileOffset: offset) }.first
+  }
+
+  /// The file offset of a virtual address that is mapped writable.
+  func dataOffset(of address: UInt64) -> UInt64? {
+    segments.lazy.filter(\.isWritable).compactMap { $0.fileOffset(of: address) }.first
+  }
+
+  /// The virtual address of a file offset that is mapped writable.
+  func dataAddress(ofFileOffset offset: UInt64) -> UInt64? {
+    segments.lazy.filter(\.isWritable).compactMap { $0.address(ofFileOffset: offset) }.first
   }
 
   /// Where the function or unwinding entry around an address begins; nil when nothing tells.

@@ -31,8 +31,29 @@ struct PlaceCheck {
       fileOffset, symbol: symbol.displayName, symbolOffset: distance, wantsReturn: wantsReturn)
   }
 
+  /// The probe at a tracepoint of the file, with its semaphore as reference counter.
+  func probe(_ tracepoint: ELFTracepoint) throws(PlaceProblem) -> Probe {
+    guard let offset = file.codeOffset(of: tracepoint.address) else {
+      throw .symbolNotExecutable(path: file.path, symbol: tracepoint.displayName)
+    }
+    var counter: UInt64 = 0
+    if tracepoint.semaphore != 0 {
+      guard let offset = file.dataOffset(of: tracepoint.semaphore) else {
+        throw .counterNotWritable(
+          path: file.path, counter: "the semaphore of " + tracepoint.displayName)
+      }
+      counter = offset
+    }
+    var probe = try probe(fileOffset: offset, wantsReturn: false, referenceCounter: counter)
+    probe.symbol = tracepoint.displayName
+    return probe
+  }
+
   /// The probe at a bare file offset.
-  func probe(fileOffset: UInt64, wantsReturn: Bool) throws(PlaceProblem) -> Probe {
+  func probe(
+    fileOffset: UInt64, wantsReturn: Bool, referenceCounter: UInt64 = 0
+  ) throws(PlaceProblem) -> Probe {
+    try checkCounter(referenceCounter)
     guard let address = file.codeAddress(ofFileOffset: fileOffset) else {
       throw .notExecutable(path: file.path, offset: fileOffset)
     }
@@ -52,7 +73,21 @@ struct PlaceCheck {
         named: Self.hex(fileOffset), start: address, startOffset: fileOffset, distance: 0)
     }
     if wantsReturn, let function { try checkReturn(function, 0) }
-    return made(fileOffset, symbol: "", symbolOffset: 0, wantsReturn: wantsReturn)
+    var probe = made(fileOffset, symbol: "", symbolOffset: 0, wantsReturn: wantsReturn)
+    probe.referenceCounter = referenceCounter
+    return probe
+  }
+
+  /// The kernel refuses a counter at an odd place, and never counts one that no process can write.
+  private func checkCounter(_ offset: UInt64) throws(PlaceProblem) {
+    guard offset != 0 else { return }
+    guard offset.isMultiple(of: Probe.referenceCounterBytes) else {
+      throw .misalignedCounter(Self.hex(offset))
+    }
+    // Both bytes, which an even place keeps in one page.
+    guard file.dataAddress(ofFileOffset: offset) != nil,
+      file.dataAddress(ofFileOffset: offset + 1) != nil
+    else { throw .counterNotWritable(path: file.path, counter: Self.hex(offset)) }
   }
 
   private func made(

@@ -14,6 +14,10 @@ public enum PlaceProblem: Error, Sendable, Hashable {
   case notExecutable(path: String, offset: UInt64)
   /// A symbol whose address no executable segment of the file maps.
   case symbolNotExecutable(path: String, symbol: String)
+  /// A reference counter at an odd offset.
+  case misalignedCounter(String)
+  /// A reference counter that no writable segment of the file maps.
+  case counterNotWritable(path: String, counter: String)
   /// An instruction the kernel does not probe.
   case refusedInstruction(place: String, reason: String)
 }
@@ -43,6 +47,11 @@ extension PlaceProblem: CustomStringConvertible {
         + " is wanted, not a virtual address (readelf -lW shows both)"
     case .symbolNotExecutable(let path, let symbol):
       "'\(symbol)' in \(path) is not in an executable segment of the file"
+    case .misalignedCounter(let counter):
+      "a reference counter has two bytes, and the kernel refuses one at an odd offset: \(counter)"
+    case .counterNotWritable(let path, let counter):
+      "\(counter) in \(path) is not in a writable segment, so the kernel would never count it; a"
+        + " reference counter's offset in the file is wanted (readelf -lW, readelf -n)"
     case .refusedInstruction(let place, let reason):
       "the kernel refuses to probe \(place): \(reason); choose another instruction"
     }

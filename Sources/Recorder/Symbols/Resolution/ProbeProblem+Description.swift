@@ -39,6 +39,12 @@ extension ProbeProblem: CustomStringConvertible {
       "no function in \(path) that can be probed matches '\(pattern)'"
     case .wildcardMatchesTooMuch(let path, let pattern, let count, let limit):
       "'\(pattern)' matches \(count) functions in \(path), and \(limit) is the limit; narrow it"
+    case .unknownTracepoint(let path, let name, let others):
+      "no tracepoint '\(name)' in \(path)"
+        + (others.isEmpty ? "; it has none at all" : "; it has " + others.joined(separator: ", "))
+    case .conflictingCounters(let place, let first, let second):
+      "\(place) is to be probed \(Self.counter(first)) and \(Self.counter(second)), and the kernel"
+        + " allows one kind only; leave one of the probes out"
     case .place(let problem):
       problem.description
     }
@@ -77,6 +83,12 @@ extension ProbeProblem: CustomStringConvertible {
       return "; install its debug symbols or an unstripped one"
     }
     return "; install its debug symbols (looked for \(first))"
+  }
+
+  private static func counter(_ offset: UInt64) -> String {
+    offset == 0
+      ? "without a reference counter"
+      : "with the reference counter at 0x" + String(offset, radix: 16)
   }
 
   private static func list(_ near: [String]) -> String {

@@ -28,6 +28,10 @@ public enum ProbeProblem: Error, Sendable, Hashable {
   case wildcardMatchesNothing(path: String, pattern: String)
   /// A pattern that fits more functions than may be probed at once.
   case wildcardMatchesTooMuch(path: String, pattern: String, count: Int, limit: Int)
+  /// No tracepoint of that name; those the file has.
+  case unknownTracepoint(path: String, name: String, others: [String])
+  /// One place is to be probed with two reference counters; 0 stands for none.
+  case conflictingCounters(place: String, UInt64, UInt64)
   /// The function or offset was found, but no probe can be set at that place.
   case place(PlaceProblem)
 }

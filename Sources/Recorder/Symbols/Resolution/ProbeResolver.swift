@@ -104,15 +104,18 @@ private struct Work {
       do {
         resolved = [
           try PlaceCheck(file: file).probe(
-            fileOffset: offset, wantsReturn: specification.wantsReturn)
+            fileOffset: offset, wantsReturn: specification.wantsReturn,
+            referenceCounter: specification.referenceCounter)
         ]
       } catch { throw .place(error) }
     case .symbol(let name, let offset):
       resolved = try probes(name, offset, specification, cxxOnly: false, in: &file)
     case .cxxSymbol(let name, let offset):
       resolved = try probes(name, offset, specification, cxxOnly: true, in: &file)
+    case .tracepoint(let provider, let name):
+      resolved = try tracepoints(provider, name, in: file)
     }
-    for probe in resolved { merge(probe, in: file.identity) }
+    for probe in resolved { try merge(probe, in: file.identity) }
   }
 
   private mutating func load(_ path: String) throws(ProbeProblem) -> LoadedFile {
@@ -160,9 +163,43 @@ private struct Work {
       .map(\.element)
   }
 
-  private mutating func merge(_ probe: Probe, in file: FileIdentity) {
+  /// The tracepoints of a name, all their places; `*` in provider or name stands for any text.
+  private func tracepoints(
+    _ provider: String?, _ name: String, in file: LoadedFile
+  ) throws(ProbeProblem) -> [Probe] {
+    let all = file.tracepoints()
+    let (wantedProvider, wantedName) = (Wildcard(provider ?? "*"), Wildcard(name))
+    let found = all.filter {
+      wantedProvider.matches($0.provider) && wantedName.matches($0.name)
+    }
+    let written = provider.map { $0 + ":" + name } ?? name
+    guard !found.isEmpty else {
+      let others = Set(all.map(\.displayName)).sorted()
+      throw .unknownTracepoint(
+        path: file.path, name: written,
+        others: others.prefix(Self.shownLimit) + (others.count > Self.shownLimit ? ["more"] : []))
+    }
+    guard found.count <= wildcardLimit else {
+      throw .wildcardMatchesTooMuch(
+        path: file.path, pattern: written, count: found.count, limit: wildcardLimit)
+    }
+    var result: [Probe] = []
+    for tracepoint in found {
+      do {
+        result.append(try PlaceCheck(file: file).probe(tracepoint))
+      } catch { throw .place(error) }
+    }
+    return result.sorted { $0.fileOffset < $1.fileOffset }
+  }
+
+  private mutating func merge(_ probe: Probe, in file: FileIdentity) throws(ProbeProblem) {
     let location = Location(file: file, offset: probe.fileOffset)
     if let index = indices[location] {
+      let known = probes[index].referenceCounter
+      guard known == probe.referenceCounter else {
+        throw .conflictingCounters(
+          place: probes[index].displayName, known, probe.referenceCounter)
+      }
       probes[index].wantsReturn = probes[index].wantsReturn || probe.wantsReturn
     } else {
       indices[location] = probes.count

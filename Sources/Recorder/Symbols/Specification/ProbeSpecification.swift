@@ -2,9 +2,10 @@
 ///
 /// Accepted are bpftrace's forms (`uprobe:PATH:SYMBOL[+OFFSET]`, `uretprobe:PATH:SYMBOL`,
 /// `uprobe:PATH:0xFILEOFFSET`, short `u:` and `ur:`, `cpp:"signature"` for the symbol, double quotes
-/// around either part), libbpf's section names (`uprobe/PATH:SYMBOL`), the kernel's own
-/// (`p:GROUP/EVENT PATH:OFFSET`, `r`, `PATH:OFFSET%return`), and perf's (`SYMBOL`, `SYMBOL+OFFSET`,
-/// `SYMBOL%return`), which name no file. A `*` in the symbol stands for any text.
+/// around either part, `usdt:PATH:PROVIDER:NAME` or `U:`), libbpf's section names
+/// (`uprobe/PATH:SYMBOL`), the kernel's own (`p:GROUP/EVENT PATH:OFFSET`, `r`,
+/// `PATH:OFFSET%return(COUNTER)`), and perf's (`SYMBOL`, `SYMBOL+OFFSET`, `SYMBOL%return`), which name
+/// no file. A `*` in the symbol stands for any text.
 public struct ProbeSpecification: Sendable, Hashable {
   /// Which file is meant.
   public enum Target: Sendable, Hashable {
@@ -22,6 +23,8 @@ public struct ProbeSpecification: Sendable, Hashable {
     case cxxSymbol(String, offset: UInt64)
     /// An offset in the file, in bytes; not a virtual address.
     case fileOffset(UInt64)
+    /// A tracepoint of the program (USDT); nil for any provider.
+    case tracepoint(provider: String?, name: String)
   }
 
   /// The specification as the user wrote it.
@@ -32,34 +35,49 @@ public struct ProbeSpecification: Sendable, Hashable {
   public let place: Place
   /// Whether the return is wanted as well as the entry.
   public let wantsReturn: Bool
+  /// The file offset of the reference counter that was written behind a file offset; 0 without.
+  public let referenceCounter: UInt64
 
   /// Parses one specification; looks nothing up.
   public init(_ text: String) throws(ProbeSpecificationError) {
     self.text = text
     guard !text.isEmpty else { throw .empty }
     if let (isReturn, location) = try Self.kernelForm(text) {
-      let (path, rest) = try Self.splitPath(location)
+      let (path, whole) = try Self.splitPath(location)
+      let (rest, counter) = try Self.withoutCounter(whole)
       let (body, hasSuffix) = try Self.withoutPerfSuffix(rest)
       guard !path.contains("*") else { throw .wildcardInPath(path) }
       target = .named(path)
       place = try Self.place(body)
       wantsReturn = isReturn || hasSuffix
+      referenceCounter = counter
       return
     }
     guard let kind = try Self.kind(of: text) else {
-      let (body, isReturn) = try Self.withoutPerfSuffix(text[...])
+      let (rest, counter) = try Self.withoutCounter(text[...])
+      let (body, isReturn) = try Self.withoutPerfSuffix(rest)
       target = .unnamed
       place = try Self.place(body)
       wantsReturn = isReturn
+      referenceCounter = counter
       return
     }
-    let (path, rest) = try Self.splitPath(kind.rest)
+    let (path, whole) = try Self.splitPath(kind.rest)
     guard !path.contains("*") else { throw .wildcardInPath(path) }
+    if kind.isTracepoint {
+      target = .named(path)
+      place = try Self.tracepoint(whole)
+      wantsReturn = false
+      referenceCounter = 0
+      return
+    }
+    let (rest, counter) = try Self.withoutCounter(whole)
     let (body, hasPerfSuffix) = try Self.withoutPerfSuffix(rest)
     guard !hasPerfSuffix else { throw .returnSuffixWithKind(String(body)) }
     target = .named(path)
     place = try Self.place(body)
     wantsReturn = kind.isReturn
+    referenceCounter = counter
   }
 
   /// The location of a line of the kernel's `uprobe_events` file, or of a bare `PATH:OFFSET`, which
@@ -80,14 +98,21 @@ public struct ProbeSpecification: Sendable, Hashable {
     return (verb.hasPrefix("r"), words[1])
   }
 
-  private static let kinds: [(name: String, isReturn: Bool)] = [
-    ("uprobe", false), ("u", false), ("uretprobe", true), ("ur", true),
-  ]
+  /// What the word before the first colon asks for.
+  private struct Kind {
+    let isReturn: Bool
+    let isTracepoint: Bool
+    let rest: Substring
+  }
+
+  private static let returnKinds: Set = ["uretprobe", "ur"]
+  private static let tracepointKinds: Set = ["usdt", "U"]
+  private static let longKinds: Set = ["uprobe", "uretprobe", "usdt"]
 
   /// The probe kind in front, or nil for perf's forms, which have none.
   private static func kind(
     of text: String
-  ) throws(ProbeSpecificationError) -> (isReturn: Bool, rest: Substring)? {
+  ) throws(ProbeSpecificationError) -> Kind? {
     // A symbol may hold a colon only as `::`, inside parentheses or in quotes; a kind is a word
     // and one single colon (or libbpf's slash).
     let word = text.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." }
@@ -95,14 +120,17 @@ public struct ProbeSpecification: Sendable, Hashable {
     guard let separator = after.first, separator == ":" || separator == "/" else { return nil }
     guard !word.isEmpty else { throw .missingKind(text) }
     // `u::f` is a function f in a namespace u; nobody names a namespace by the long words.
-    guard !after.hasPrefix("::") || word == "uprobe" || word == "uretprobe", word != "cpp" else {
-      return nil
-    }
+    let name = String(word)
+    guard !after.hasPrefix("::") || longKinds.contains(name), name != "cpp" else { return nil }
     let rest = after.dropFirst()
-    if let match = kinds.first(where: { $0.name == word }) { return (match.isReturn, rest) }
+    let isReturn = returnKinds.contains(name)
+    let isTracepoint = tracepointKinds.contains(name)
+    if isReturn || isTracepoint || name == "uprobe" || name == "u" {
+      return Kind(isReturn: isReturn, isTracepoint: isTracepoint, rest: rest)
+    }
     if separator == "/" { throw .missingKind(text) }
     if !rest.isEmpty, rest.allSatisfy(\.isNumber) { throw .lineNumber(text) }
-    throw .unknownKind(String(word))
+    throw .unknownKind(name)
   }
 
   private static func splitPath(
@@ -121,6 +149,30 @@ public struct ProbeSpecification: Sendable, Hashable {
     }
     guard colon != text.startIndex else { throw .missingPath }
     return (String(text[..<colon]), text[text.index(after: colon)...])
+  }
+
+  /// `PROVIDER:NAME`, or a name alone.
+  private static func tracepoint(_ text: Substring) throws(ProbeSpecificationError) -> Place {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let name = parts.last, !name.isEmpty, parts.first?.isEmpty == false else {
+      throw .missingTracepoint
+    }
+    guard !name.hasSuffix("%return") else { throw .returnOfTracepoint(String(text)) }
+    return .tracepoint(
+      provider: parts.count == 2 ? parts.first.map(String.init) : nil, name: String(name))
+  }
+
+  /// The kernel's `OFFSET(COUNTER)` without the counter, and the counter's offset, 0 where there is
+  /// none. Behind names, parentheses hold parameters.
+  private static func withoutCounter(
+    _ text: Substring
+  ) throws(ProbeSpecificationError) -> (Substring, counter: UInt64) {
+    guard let first = text.first, first.isASCII, first.isNumber, text.last == ")",
+      let open = text.firstIndex(of: "(")
+    else { return (text, 0) }
+    let counter = try number(String(text[open...].dropFirst().dropLast()))
+    guard counter != 0 else { throw .badOffset("0") }
+    return (text[..<open], counter)
   }
 
   private static func withoutPerfSuffix(

@@ -22,6 +22,10 @@ public enum ProbeSpecificationError: Error, Sendable, Hashable {
   case lineNumber(String)
   /// Fetch arguments behind the kernel's form.
   case fetchArguments(String)
+  /// Neither provider nor name of a tracepoint, or one of them empty.
+  case missingTracepoint
+  /// A return of a tracepoint, which is no function.
+  case returnOfTracepoint(String)
   /// A `*` in the path; only symbols may be patterns.
   case wildcardInPath(String)
 }
@@ -33,7 +37,7 @@ extension ProbeSpecificationError: CustomStringConvertible {
     case .empty:
       "the probe is empty; write uprobe:PATH:SYMBOL, uretprobe:PATH:SYMBOL or SYMBOL"
     case .unknownKind(let kind):
-      "unknown probe kind '\(kind)'; write uprobe: (short u:) or uretprobe: (short ur:)"
+      "unknown probe kind '\(kind)'; write uprobe: (short u:), uretprobe: (short ur:) or usdt:"
     case .missingKind(let text):
       "'\(text)' names no probe kind; write uprobe:PATH:SYMBOL or uretprobe:PATH:SYMBOL"
     case .missingPath:
@@ -52,6 +56,10 @@ extension ProbeSpecificationError: CustomStringConvertible {
       "'\(text)' names a source line; write SYMBOL+OFFSET (objdump -dl shows the offsets of a line)"
     case .fetchArguments(let text):
       "fetch arguments ('\(text)') are not needed: a hit holds all registers; leave them out"
+    case .missingTracepoint:
+      "a tracepoint's provider or name is missing; write usdt:PATH:PROVIDER:NAME"
+    case .returnOfTracepoint(let text):
+      "'\(text)' is a return of a tracepoint, which is no function; leave %return out"
     case .wildcardInPath(let path):
       "'*' is not allowed in the path '\(path)'; name one file"
     }

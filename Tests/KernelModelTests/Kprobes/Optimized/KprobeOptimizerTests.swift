@@ -133,9 +133,13 @@ struct KprobeOptimizerTests {
     let second = try fixture.probe(fork)
     #expect(fixture.entry(fork)?.members == [second])
     #expect(state(fixture) == .done)
+    let detour = try #require(fixture.entry(fork)?.instruction.detour)
     fixture.kernel.unregister(second)
     fixture.kernel.runOptimizer()
     #expect(fixture.entry(fork) == nil)
+    // Its detour is free for the next.
+    _ = try fixture.probe(read)
+    #expect(fixture.entry(read)?.instruction.detour == detour)
   }
 
   @Test("switching optimisation off takes all jumps out")

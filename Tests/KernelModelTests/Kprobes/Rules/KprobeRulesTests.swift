@@ -60,6 +60,7 @@ struct KprobeRulesTests {
       arm(epoch).handlerFault
         == (epoch < .k9 ? .asksFaultHandler : epoch < .k12 ? .asksExceptionTable : .ordinary))
     #expect(x86(epoch).stepFault == .onlyAtCopy)
+    #expect(arm(epoch).simulation == (epoch < .k13 ? .literalLoads : .nop))
     #expect(arm(epoch).stepFault == (epoch < .k15 ? .anywhere : .onlyAtCopy))
   }
 

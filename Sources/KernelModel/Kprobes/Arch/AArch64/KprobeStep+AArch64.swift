@@ -72,7 +72,9 @@ extension KprobeKernel {
     let value = table.entries[entry.rawValue]
     guard let slot = value.instruction.slot else {
       if case .simulated(let simulation) = value.instruction.execution {
-        simulation.run(on: &registers, at: value.address, literals: text.literals)
+        AArch64.simulate(
+          value.instruction, as: simulation, at: value.address, on: &registers,
+          literals: text.literals)
       } else {
         // The copy is gone with the text: the instruction is passed over.
         registers.instructionPointer = value.address &+ 4

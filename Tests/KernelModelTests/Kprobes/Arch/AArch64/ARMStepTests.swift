@@ -78,6 +78,21 @@ struct ARMStepTests {
     }
   }
 
+  @Test("kprobes share the decoding of uprobes, but for loads of literals")
+  func sharedDecoding() {
+    let (nop, copy, literal, signed) =
+      (0xd503_201f, 0x1901_0440, 0x5800_0040, 0x9800_0040) as (UInt32, UInt32, UInt32, UInt32)
+    for (epoch, simulatesNop) in [(KprobeEpoch.k12, false), (.k13, true), (.k15, true)] {
+      for (word, isSimulated) in [(nop, simulatesNop), (literal, true), (signed, true)] {
+        let (fixture, error) = fixture(word, epoch)
+        #expect(error == nil)
+        #expect((fixture.entry(Self.fork)?.instruction.slot == nil) == isSimulated)
+      }
+      // Memory copies are refused since 6.12.
+      #expect((fixture(copy, epoch).1 == .instructionRejected) == simulatesNop)
+    }
+  }
+
   @Test("a place must be aligned, without a fix-up, and not between an exclusive pair")
   func places() {
     for (meaning, expected) in [
