@@ -199,12 +199,12 @@ extension Replayer where Handler: ~Copyable {
     }
   }
 
-  @inline(never)
+  @inline(__always)
   private mutating func judgePlainEntry(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
     judgeEntry(hits, index, task, TaskMode(architecture: .x86_64, isCompat: false))
   }
 
-  @inline(never)
+  @inline(__always)
   private mutating func judgePlainReturn(_ hits: HitView, _ index: Int, _ task: JudgedTask) {
     judgeReturn(hits, index, task, TaskMode(architecture: .x86_64, isCompat: false))
   }

@@ -9,6 +9,7 @@ extension Probetape {
   /// `probetape bisect`: which commit of a kernel changed what tapes say.
   struct Bisect: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "bisect",
       abstract: "Find the commit of a kernel repository from which on tapes diverge, or match.",
       discussion: """
         Replays the tapes through the return-probe code of revisions between --good, where all \

@@ -8,6 +8,7 @@ extension Probetape {
   /// `probetape diff`: whether two recordings show the same run of the same program.
   struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "diff",
       abstract: "Compare two recordings of the same program, whatever differs from run to run.",
       discussion: """
         Each thread is compared with its counterpart, by descent and order of creation: kinds, \

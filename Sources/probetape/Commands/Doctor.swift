@@ -8,6 +8,7 @@ extension Probetape {
   /// `probetape doctor`: what this host can record, and what to do about each "no".
   struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "doctor",
       abstract: "Say what this host can record, and the command that fixes each \"no\".",
       discussion: "Exit status: 0 when this host can record, 1 when something is in the way.")
 

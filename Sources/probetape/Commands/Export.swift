@@ -10,6 +10,7 @@ extension Probetape {
   /// `probetape export`: a tape in a format that other tools read.
   struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "export",
       abstract:
         "Write a tape as perf script text, folded stacks, Chrome or Perfetto trace, or JSON.")
 

@@ -10,6 +10,7 @@ extension Probetape {
   /// `probetape import`: a tape of what perf recorded.
   struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "import",
       abstract: "Make a tape of a perf.data with uprobe and uretprobe events.",
       discussion: """
         Record with registers and the top of the stack, or much cannot be checked:

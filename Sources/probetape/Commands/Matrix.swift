@@ -9,6 +9,7 @@ extension Probetape {
   /// `probetape matrix`: each tape against the rules of every epoch.
   struct Matrix: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "matrix",
       abstract: "Replay each tape under the rules of every epoch of kernels.",
       discussion: """
         A cell is `=` for a match, the number of the first hit that differs, or `?` where the tape \

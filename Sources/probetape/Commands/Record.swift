@@ -9,6 +9,7 @@ extension Probetape {
   /// `probetape record`: real hits onto a tape.
   struct Record: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "record",
       abstract: "Record real uprobe hits of a command or of running processes.",
       usage: "probetape record -e PROBE ... [-o TAPE] (-p PID[,PID] | -- COMMAND [ARG...])",
       discussion: """

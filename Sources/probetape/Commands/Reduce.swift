@@ -9,6 +9,7 @@ extension Probetape {
   /// `probetape reduce`: the smallest tape on which a handler still goes wrong in the same way.
   struct Reduce: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "reduce",
       abstract: "Make the smallest tape that still diverges in the same class at the same rule.",
       discussion: """
         Leaves out threads, probes, call trees, calls and hits, and replays every candidate. Where \

@@ -6,6 +6,7 @@ extension Probetape {
   /// `probetape repair`: what can be read of a damaged tape, as a whole one.
   struct Repair: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "repair",
       abstract: "Copy all readable blocks of a damaged tape into a new one.",
       discussion: """
         In the place of each damaged part stands a note that hits were lost, so that nothing is \

@@ -7,6 +7,7 @@ extension Probetape {
   /// `probetape replay`: feeds tapes to a handler and says whether it explains them.
   struct Replay: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "replay",
       abstract: "Feed tapes to a handler and check every piece of evidence.")
 
     @Option(help: HandlerArgument.help, transform: HandlerArgument.parse)

@@ -7,6 +7,7 @@ extension Probetape {
   /// `probetape scrub`: a tape without what its owner may not want to publish.
   struct Scrub: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "scrub",
       abstract: "Take from a tape what is not needed for judging it.",
       usage: "probetape scrub TAPE -o TAPE\n       probetape scrub --check TAPE",
       discussion: """

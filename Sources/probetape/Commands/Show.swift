@@ -10,6 +10,7 @@ extension Probetape {
   /// `probetape show`: each hit of a tape, with what a handler concluded beside it.
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "show",
       abstract: "Print each hit, indented by call depth, with the handler's conclusion beside it.")
 
     @Flag(help: "One JSON object per line.")

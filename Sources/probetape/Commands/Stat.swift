@@ -9,6 +9,7 @@ extension Probetape {
   /// `probetape stat`: what tapes hold, without judging them.
   struct Stat: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "stat",
       abstract: "Print what a tape holds: hits, losses, threads, probes, size, kernel.")
 
     @Flag(help: "One JSON object; an array of them for several tapes.")

@@ -8,6 +8,7 @@ extension Probetape {
   /// `probetape synth`: a lawful random tape of any size, for load tests.
   struct Synth: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "synth",
       abstract: "Write a lawful random tape of any size, for load tests.")
 
     @Option(help: "Same seed, same tape.")

@@ -10,6 +10,7 @@ extension Probetape {
   /// `probetape unwind`: the user stacks of a tape that kept its stack bytes.
   struct Unwind: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "unwind",
       abstract: "Unwind the user stack of each hit from the stack bytes on a tape.",
       discussion: """
         The tape must have kept its stack bytes (record --stack 8192). Return addresses that return \
