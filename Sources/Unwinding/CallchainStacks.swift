@@ -1,5 +1,5 @@
-public import ProbeEvents
-public import Replay
+import ProbeEvents
+import Replay
 import TapeFormat
 
 /// Makes stacks of the callchains that the kernel took by frame pointers, with what it gets wrong put
