@@ -3,24 +3,15 @@ import ProbeEvents
 import TapeFormat
 import Testing
 
+@testable import Recorder
 @testable import Unwinding
 
 /// What libunwind does at a place is learnt from its steps with made-up values. Here its steps with
 /// other values, one by one, are held against the walks by those rules.
 @Suite struct RuleTests {
   /// The code of this process: the tests, Swift's libraries, the C library and its loader.
-  private static func code() throws -> [Mapping] {
-    let text = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-    return text.split(separator: "\n").compactMap { line in
-      let fields = line.split(separator: " ", omittingEmptySubsequences: true)
-      guard fields.count == 6, fields[1].contains("x"), fields[5].hasPrefix("/"),
-        let range = Optional(fields[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }),
-        range.count == 2, let offset = UInt64(fields[2], radix: 16)
-      else { return nil }
-      return Mapping(
-        process: 1, start: range[0], length: range[1] - range[0], fileOffset: offset,
-        path: String(fields[5]))
-    }
+  private static func code() -> [Mapping] {
+    ProcessMaps.executable(of: getpid()).filter { $0.path.hasPrefix("/") }
   }
 
   private struct Walker {
@@ -60,7 +51,7 @@ import Testing
   }
 
   @Test func `walks by rules are what libunwind steps, from any code with any stack`() throws {
-    let mappings = try Self.code()
+    let mappings = Self.code()
     #expect(mappings.contains { $0.path.contains("libc") })
     let walker = Walker(mappings)
     let layout = walker.memory.layout
