@@ -9,7 +9,7 @@ public struct TapeWriterOptions: Sendable, Hashable {
   public var hitsPerBlock: Int
 
   /// Options.
-  public init(compressionLevel: Int32 = 1, hitsPerBlock: Int = 16_384) {
+  public init(compressionLevel: Int32 = 1, hitsPerBlock: Int = 32_768) {
     self.compressionLevel = compressionLevel
     self.hitsPerBlock = hitsPerBlock
   }

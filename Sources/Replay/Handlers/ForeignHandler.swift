@@ -16,6 +16,8 @@ struct ForeignHandler: ProbeHandler {
 
   mutating func create(slot: Int) { session.create(task: slot) }
 
+  static var readsMemory: Bool { true }
+
   mutating func see(stack: Span<UInt64>, at address: Address) {
     session.see(stack: stack, at: address)
   }

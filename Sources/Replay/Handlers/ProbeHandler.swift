@@ -10,8 +10,10 @@ public protocol ProbeHandler: ~Copyable {
   var name: String { get }
   /// Gives a slot to a new task that has no return instances.
   mutating func create(slot: Int)
-  /// What the task's stack holds at the hit that is fed next, from `address` upwards; for handlers
-  /// that read user memory.
+  /// Whether it reads user memory.
+  static var readsMemory: Bool { get }
+  /// What the task's stack holds at the hit that is fed next, from `address` upwards; only called
+  /// where ``readsMemory`` says so.
   mutating func see(stack: Span<UInt64>, at address: Address)
   /// A breakpoint hit.
   mutating func entry(slot: Int, cause: EntryCause) -> EntryConclusion
@@ -32,7 +34,7 @@ public protocol ProbeHandler: ~Copyable {
 }
 
 extension ProbeHandler where Self: ~Copyable {
-  @inline(__always)
+  static var readsMemory: Bool { false }
   mutating func see(stack: Span<UInt64>, at address: Address) {}
   mutating func exit(slot: Int) { free(slot: slot) }
   mutating func finish() {}

@@ -66,6 +66,26 @@ import ProbeEvents
   /// checked not to exceed the words.
   @inline(__always) func word(_ place: Int) -> UInt64 { unsafe windowWords[place] }
 
+  /// Which of up to 64 words from a place on, among all window words, are equal to a value: a bit for
+  /// each. Not part of a window, whose parts would have to be in memory to ask it.
+  @inline(never)
+  func places(of value: UInt64, from first: Int, to end: Int) -> UInt64 {
+    unsafe precondition(first >= 0 && end <= windowWords.count && end - first <= 64)
+    // Whether there is any is asked first, as that is several words at a time, and most often no.
+    var isThere: UInt8 = 0
+    for place in first..<end {
+      // Just held against the number of words; the same below.
+      unsafe isThere |= windowWords[place] == value ? 1 : 0
+    }
+    guard isThere != 0 else { return 0 }
+    var bits: UInt64 = 0
+    for place in first..<end {
+      let isEqual = unsafe windowWords[place] == value
+      bits |= (isEqual ? 1 : 0) &<< UInt64(place - first)
+    }
+    return bits
+  }
+
   /// A hit's whole window.
   @inline(__always) func window(_ hit: Int) -> UnsafeBufferPointer<UInt64> {
     unsafe UnsafeBufferPointer(rebasing: windowWords[windowRange(hit)])

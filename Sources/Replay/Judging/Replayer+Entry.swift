@@ -13,15 +13,17 @@ extension Replayer where Handler: ~Copyable {
       return stopWithoutReturnAddress(task)
     }
     var trampoline = tasks.spaces[trampoline: task.addressSpace]
-    if trampoline == 0 { trampoline = inferTrampoline(hits, window, task) }
+    if trampoline == 0 { trampoline = inferTrampoline(hits, index, mode, task) }
     let cause = EntryCause(
       instructionPointer: hits.instructionPointer(index),
       stackPointer: window.stackPointer, returnAddress: returnAddress, trampoline: trampoline,
       entry: nextHit << 24 | UInt64(probe), wantsReturn: wantsReturn[Int(probe)],
       isCompat: window.mode.isCompat,
       stackWord: window.wordCount > 0 ? hits.word(window.first) : 0)
-    // The span is used during the call only, in which the columns lend their words.
-    unsafe handler.see(stack: hits.window(index).span, at: window.stackPointer)
+    if Handler.readsMemory {
+      // The span is used during the call only, in which the columns lend their words.
+      unsafe handler.see(stack: hits.window(index).span, at: window.stackPointer)
+    }
     let conclusion = handler.entry(slot: task.slot, cause: cause)
     if divergeIfFaulted(task) { return }
     digest.add(UInt64(conclusion.outcome.rawValue) | UInt64(conclusion.dropped) << 8)
@@ -56,19 +58,53 @@ extension Replayer where Handler: ~Copyable {
     let isTrampoline = cause.trampoline != 0 && cause.returnAddress == cause.trampoline
     evidence.returnSlots &+= 1
     if conclusion.dropped > 0 { drop(Int(conclusion.dropped), task) }
+    // Most entries are of this kind.
+    guard conclusion.outcome == .pushed, !isTrampoline else {
+      return applyAny(
+        conclusion, at: cause.stackPointer, of: cause.instructionPointer, cause.returnAddress,
+        isTrampoline: isTrampoline, to: task)
+    }
+    task.push(
+      ShadowInstance(
+        stackPointer: cause.stackPointer, originalReturnAddress: cause.returnAddress,
+        function: cause.instructionPointer, isChained: false))
+    return true
+  }
+
+  /// The same for every conclusion. It takes what it needs one by one: a whole cause would have to be in
+  /// memory, for all entries.
+  @inline(never)
+  private mutating func applyAny(
+    _ conclusion: EntryConclusion, at slot: Address, of function: Address,
+    _ returnAddress: Address, isTrampoline: Bool, to task: JudgedTask
+  ) -> Bool {
     let agrees =
       switch conclusion.outcome {
       case .pushed: !isTrampoline
       case .chained: isTrampoline && task.held > 0
       case .chainWithoutInstance: isTrampoline
       case .omittedAtDepthLimit, .hijackFailed: true
-      case .noReturnProbe: !isTrampoline || holdsInstance(task, at: cause.stackPointer)
+      case .noReturnProbe: !isTrampoline || holdsInstance(task, at: slot)
       }
     guard agrees else {
-      diverge(task, at: cause.returnAddress, isTrampoline: isTrampoline, conclusion)
+      diverge(task, at: returnAddress, isTrampoline: isTrampoline, conclusion)
       return false
     }
-    push(conclusion.outcome, cause, task)
+    let original: Address
+    switch conclusion.outcome {
+    case .pushed: original = returnAddress
+    case .chained: original = task.instance(newest: 0).originalReturnAddress
+    case .chainWithoutInstance:
+      tasks.spaces.leave(slot, in: task.addressSpace)
+      return true
+    case .noReturnProbe, .omittedAtDepthLimit, .hijackFailed:
+      tasks.spaces.noteUntouched(slot, in: task.addressSpace)
+      return true
+    }
+    task.push(
+      ShadowInstance(
+        stackPointer: slot, originalReturnAddress: original, function: function,
+        isChained: conclusion.outcome == .chained))
     return true
   }
 
@@ -80,7 +116,6 @@ extension Replayer where Handler: ~Copyable {
     task.drop(number)
   }
 
-  @inline(never)
   private mutating func diverge(
     _ task: JudgedTask, at returnAddress: Address, isTrampoline: Bool,
     _ conclusion: EntryConclusion
@@ -91,25 +126,6 @@ extension Replayer where Handler: ~Copyable {
         ? "the return address is the trampoline already"
         : "the return address is \(hexadecimal(returnAddress))",
       rule: Rule.prepare)
-  }
-
-  @inline(__always)
-  private mutating func push(
-    _ outcome: EntryConclusion.Outcome, _ cause: EntryCause, _ task: JudgedTask
-  ) {
-    let original: Address
-    switch outcome {
-    case .pushed: original = cause.returnAddress
-    case .chained: original = task.instance(newest: 0).originalReturnAddress
-    case .chainWithoutInstance:
-      return tasks.spaces.leave(cause.stackPointer, in: task.addressSpace)
-    case .noReturnProbe, .omittedAtDepthLimit, .hijackFailed:
-      return tasks.spaces.noteUntouched(cause.stackPointer, in: task.addressSpace)
-    }
-    task.push(
-      ShadowInstance(
-        stackPointer: cause.stackPointer, originalReturnAddress: original,
-        function: cause.instructionPointer, isChained: outcome == .chained))
   }
 
   private func holdsInstance(_ task: JudgedTask, at stackPointer: Address) -> Bool {

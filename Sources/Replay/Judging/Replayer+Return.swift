@@ -11,14 +11,16 @@ extension Replayer where Handler: ~Copyable {
     let seen = SeenReturn(
       probe: hits.probe(index), function: hits.function(index),
       address: hits.instructionPointer(index))
-    if task.owesReturn { return judgeOwedReturn(hits, window, task, seen) }
+    if task.owesReturn { return judgeOwedReturn(hits, index, mode, task, seen) }
     if task.state.isAttached {
       if isOfUnseenEntry(task, window.stackPointer) { return noteUnseenEntry(task) }
       task.noteArrivalWhenAttached(window.stackPointer)
     }
     popped.removeAll()
-    // The span is used during the call only, in which the columns lend their words.
-    unsafe handler.see(stack: hits.window(index).span, at: window.stackPointer)
+    if Handler.readsMemory {
+      // The span is used during the call only, in which the columns lend their words.
+      unsafe handler.see(stack: hits.window(index).span, at: window.stackPointer)
+    }
     let conclusion = handler.trampoline(
       slot: task.slot,
       arrival: TrampolineArrival(stackPointer: window.stackPointer, isCompat: mode.isCompat),
@@ -26,7 +28,7 @@ extension Replayer where Handler: ~Copyable {
     if divergeIfFaulted(task) { return }
     // Most arrivals pop one instance, and then nothing is left to remember.
     guard case .returned(let address) = conclusion, popped.count == 1 else {
-      return judgeArrival(hits, window, task, seen, conclusion)
+      return judgeArrival(hits, index, mode, task, seen, conclusion)
     }
     let call = popped[0]
     guard follow(call, task, window) else { return }
@@ -40,8 +42,9 @@ extension Replayer where Handler: ~Copyable {
   /// Judges a return that an earlier arrival owes.
   @inline(never)
   private mutating func judgeOwedReturn(
-    _ hits: HitView, _ window: StackWindow, _ task: JudgedTask, _ seen: SeenReturn
+    _ hits: HitView, _ index: Int, _ mode: TaskMode, _ task: JudgedTask, _ seen: SeenReturn
   ) {
+    let window = StackWindow(hits, index, mode)
     let due = task.due
     task.advance()
     guard seen.answers(due.instance) else { return diverge(task, at: seen, insteadOf: due) }
@@ -51,9 +54,10 @@ extension Replayer where Handler: ~Copyable {
   /// Judges an arrival with another outcome than the return of one instance.
   @inline(never)
   private mutating func judgeArrival(
-    _ hits: HitView, _ window: StackWindow, _ task: JudgedTask, _ seen: SeenReturn,
+    _ hits: HitView, _ index: Int, _ mode: TaskMode, _ task: JudgedTask, _ seen: SeenReturn,
     _ conclusion: TrampolineConclusion
   ) {
+    let window = StackWindow(hits, index, mode)
     let address: Address
     switch conclusion {
     case .signal(let number): return diverge(task, at: seen, insteadOfSignal: number)

@@ -23,14 +23,17 @@ extension Replayer where Handler: ~Copyable {
     // Most windows are of this kind.
     guard !window.mode.isCompat, window.mode.architecture == .x86_64, task.state.isOrdered,
       window.wordCount <= 64
-    else { return explainWords(hits, window, task, trampoline, firstWord: firstWord) }
+    else {
+      return explainWords(
+        hits, window.hit, window.mode, task, trampoline, firstWord: firstWord)
+    }
     let places = window.places(of: trampoline, hits) & (UInt64.max << UInt64(firstWord))
     let slots = noteOrderedSlots(window, task, places, firstWord: firstWord)
     // Most often, all there is to find are the slots of instances.
     if places == 0 { return true }
     evidence.trampolineWords &+= UInt64(truncatingIfNeeded: places.nonzeroBitCount)
     let left = places & ~slots
-    return left == 0 || explain(left, from: 0, window, task, trampoline)
+    return left == 0 || explain(left, from: window.stackPointer, window.mode, task, trampoline)
   }
 
   /// Notes of every instance inside the window whether its slot shows something else than the
@@ -63,9 +66,10 @@ extension Replayer where Handler: ~Copyable {
   /// Asks for every trampoline address in a window whether it may be there.
   @inline(never)
   private mutating func explainWords(
-    _ hits: HitView, _ window: StackWindow, _ task: JudgedTask, _ trampoline: Address,
+    _ hits: HitView, _ index: Int, _ mode: TaskMode, _ task: JudgedTask, _ trampoline: Address,
     firstWord: Int
   ) -> Bool {
+    let window = StackWindow(hits, index, mode)
     let held = noteSlots(hits, window, task, firstWord) { place in
       window.word(place, hits) != trampoline
     }
@@ -74,22 +78,24 @@ extension Replayer where Handler: ~Copyable {
       var places = window.places(of: trampoline, from: first, hits)
       evidence.trampolineWords &+= UInt64(places.nonzeroBitCount)
       if first == firstWord { places &= ~held }
-      guard explain(places, from: first, window, task, trampoline) else { return false }
+      guard explain(places, from: window.address(first), mode, task, trampoline) else {
+        return false
+      }
       first += 64
     }
     return true
   }
 
-  /// Asks for some of the trampoline addresses in a window whether they may be there: a bit for each
-  /// place, counted from the first.
+  /// Asks for some trampoline addresses on the stack whether they may be there: a bit for each word from
+  /// an address on.
   @inline(never)
   private mutating func explain(
-    _ places: UInt64, from first: Int, _ window: StackWindow, _ task: JudgedTask,
+    _ places: UInt64, from start: Address, _ mode: TaskMode, _ task: JudgedTask,
     _ trampoline: Address
   ) -> Bool {
     var places = places
     while places != 0 {
-      let address = window.address(first + places.trailingZeroBitCount)
+      let address = start &+ UInt64(places.trailingZeroBitCount) &* mode.wordSize
       guard mayBe(at: address, task) else {
         diverge(
           task, .strayTrampolineWord, expected: "no trampoline at \(hexadecimal(address))",
@@ -152,8 +158,9 @@ extension Replayer where Handler: ~Copyable {
   /// replaced a known return address. It is the start of a page. Returns 0 while there is none.
   @inline(never)
   mutating func inferTrampoline(
-    _ hits: HitView, _ window: StackWindow, _ task: JudgedTask
+    _ hits: HitView, _ index: Int, _ mode: TaskMode, _ task: JudgedTask
   ) -> Address {
+    let window = StackWindow(hits, index, mode)
     guard architecture == .x86_64 else { return 0 }
     for distance in 0..<task.held {
       let instance = task.instance(newest: distance)

@@ -24,7 +24,7 @@ struct StackWindow {
   }
 
   /// Bytes of a stack word.
-  var wordSize: UInt64 { mode.isCompat ? 4 : 8 }
+  var wordSize: UInt64 { mode.wordSize }
 
   /// A stack word; `word` is below `wordCount`.
   @inline(__always)
@@ -40,22 +40,15 @@ struct StackWindow {
   func places(of value: UInt64, _ hits: HitView) -> UInt64 {
     // The reader has looked already, if it knew what to look for.
     if wordCount <= 8 && value == hits.markedWord { return UInt64(hits.marks(hit)) }
-    return places(of: value, from: 0, hits)
+    return hits.places(of: value, from: first, to: first &+ wordCount)
   }
 
   /// Which of up to 64 words, from the given one on, are equal to a value: a bit for each.
-  @inline(never)
   func places(of value: UInt64, from start: Int, _ hits: HitView) -> UInt64 {
     if mode.isCompat { return compatPlaces(of: value, from: start, hits) }
-    var bits: UInt64 = 0
-    for index in 0..<min(64, wordCount - start) {
-      let isEqual = hits.word(first + start + index) == value
-      bits |= (isEqual ? 1 : 0) &<< UInt64(index)
-    }
-    return bits
+    return hits.places(of: value, from: first + start, to: first + min(start + 64, wordCount))
   }
 
-  @inline(never)
   private func compatPlaces(of value: UInt64, from start: Int, _ hits: HitView) -> UInt64 {
     var bits: UInt64 = 0
     for index in 0..<min(64, wordCount - start) where word(start + index, hits) == value {

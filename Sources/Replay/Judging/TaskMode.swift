@@ -6,4 +6,7 @@ struct TaskMode {
   let architecture: Architecture
   /// Whether the task runs in 32-bit user mode.
   let isCompat: Bool
+
+  /// Bytes of a stack word.
+  var wordSize: UInt64 { isCompat ? 4 : 8 }
 }
