@@ -41,6 +41,27 @@ import Testing
   }
 
   @Test(.enabled(if: RecordCommandTests.canRecord, RecordCommandTests.why))
+  func `a file that is elsewhere is found under --symfs, and by debuginfod only when asked for`()
+    throws
+  {
+    // What debuginfod's client does: the path of the file that has the build id.
+    let outcome = try inFolder(
+      """
+      $TOOL record -q --stack 4096 -e uretprobe:./program:p -o t.tape -- ./program &&
+      id=$(readelf -n program | sed -n 's/.*Build ID: //p') && mkdir -p "root$PWD" bin &&
+      mv program "root$PWD/" &&
+      printf '#!/bin/sh\necho "$@" >>"%s/asked"\n[ "$*" = "executable %s" ] && echo "%s"\n'       "$PWD" "$id" "$PWD/root$PWD/program" >bin/debuginfod-find && chmod +x bin/debuginfod-find &&
+      export PATH="$PWD/bin:$PATH" &&
+      $TOOL unwind t.tape | grep -c ' mid+0x'; ls asked 2>/dev/null
+      $TOOL unwind --symfs root t.tape | grep -c ' mid+0x'; ls asked 2>/dev/null
+      $TOOL unwind --debuginfod t.tape | grep -c ' mid+0x'; grep -c "$id" asked
+      rm bin/debuginfod-find; PATH=$PWD/bin:/nowhere; "$TOOL" unwind --debuginfod t.tape >/dev/null
+      """)
+    #expect(outcome.output == "0\n1000\n1000\n1\n", "\(outcome)")
+    #expect(outcome.errors.contains("install debuginfod"), "\(outcome.errors)")
+  }
+
+  @Test(.enabled(if: RecordCommandTests.canRecord, RecordCommandTests.why))
   func `record --call-graph fp keeps the kernel's stacks`() throws {
     let outcome = try inFolder(
       """

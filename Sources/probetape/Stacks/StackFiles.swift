@@ -7,29 +7,43 @@ enum StackFiles {
   static func search(_ root: String?, _ asksDebuginfod: Bool) -> ImageSearch {
     let home = ProcessInfo.processInfo.environment["HOME"]
     var search = ImageSearch(root: root, perfCache: home.map { $0 + "/.debug" })
-    if asksDebuginfod { search.fetch = { buildID in Self.fetch(buildID) } }
+    guard asksDebuginfod else { return search }
+    if hasClient {
+      search.fetch = { buildID in Self.fetch(buildID) }
+    } else {
+      Console.note(
+        "probetape: there is no \(client) in PATH to ask for files with: install debuginfod")
+    }
     return search
   }
 
-  /// The path of the file that debuginfod has for a build id; nil when it has none or its client is
-  /// not installed.
+  private static let client = "debuginfod-find"
+
+  private static var hasClient: Bool {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    return path.split(separator: ":").contains { folder in
+      FileManager.default.isExecutableFile(atPath: "\(folder)/\(client)")
+    }
+  }
+
+  /// The path of the file that debuginfod has for a build id; nil when it has none.
   private static func fetch(_ buildID: String) -> String? {
-    let client = Process()
-    client.executableURL = URL(filePath: "/usr/bin/env")
-    client.arguments = ["debuginfod-find", "executable", buildID]
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = [client, "executable", buildID]
     let output = Pipe()
-    client.standardOutput = output
-    client.standardError = FileHandle.nullDevice
-    client.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
     do {
-      try client.run()
+      try process.run()
     } catch {
       return nil
     }
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    client.waitUntilExit()
+    process.waitUntilExit()
     let path = text.trimmingCharacters(in: .whitespacesAndNewlines)
-    return client.terminationStatus == 0 && path.hasPrefix("/") ? path : nil
+    return process.terminationStatus == 0 && path.hasPrefix("/") ? path : nil
   }
 
   /// CLOCK_MONOTONIC, nanoseconds.
