@@ -113,6 +113,20 @@ struct KprobeOptimizerTests {
     #expect(fixture.entry(fork)?.isArmed == false)
   }
 
+  @Test func `a jump that waits to be taken out goes at once when a probe comes inside of it`()
+    throws
+  {
+    var fixture = fixture()
+    let id = try fixture.probe(fork)
+    fixture.kernel.runOptimizer()
+    try fixture.kernel.disable(id)
+    _ = try fixture.probe(fork + 3)
+    #expect(state(fixture) == .leaving)
+    fixture.kernel.runOptimizer()
+    #expect(state(fixture) == .prepared)
+    #expect(fixture.entry(fork)?.isArmed == false)
+  }
+
   @Test("one that was only queued is just taken off the list")
   func queued() throws {
     var fixture = fixture()
@@ -224,5 +238,19 @@ struct KprobeOptimizerTests {
     #expect(refusal { () throws(KprobeError) in try unused.kernel.register(late) } == .reserved)
     unused.kernel.runOptimizer()
     #expect(unused.entry(fork)?.members == [])
+  }
+
+  @Test func `a probe that found no place for a detour gets one together with a second probe`()
+    throws
+  {
+    var fixture = fixture()
+    let jumps = fixture.kernel.text.jumps
+    fixture.kernel.text.jumps = []
+    _ = try fixture.probe(fork)
+    #expect(fixture.entry(fork)?.isAggregate == false)
+    fixture.kernel.text.jumps = jumps
+    _ = try fixture.probe(fork)
+    // The second one of two does not ask for the jump: it is armed already.
+    #expect(state(fixture) == .prepared)
   }
 }

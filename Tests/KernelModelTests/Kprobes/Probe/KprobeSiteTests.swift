@@ -89,4 +89,16 @@ struct KprobeSiteTests {
     }
     #expect(seen.count == (rules.ftraceInside == .refused ? 8 : 7))
   }
+
+  @Test(arguments: KprobeEpoch.allCases)
+  func `an address of which no more is known is outside of all text`(epoch: KprobeEpoch) throws {
+    let rules = KprobeRules(epoch: epoch, architecture: .x86_64)
+    var site = KprobeSite(address: Self.address, instruction: .plain(.x86_64))
+    #expect(refusal { () throws(KprobeError) in _ = try rules.check(site) } == .notText)
+    // In the text nothing else speaks against it, nor against the function tracer.
+    site.isCore = true
+    #expect(try rules.check(site) == false)
+    site.ftrace = .start
+    #expect(try rules.check(site))
+  }
 }

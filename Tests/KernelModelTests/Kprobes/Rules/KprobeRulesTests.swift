@@ -122,6 +122,8 @@ struct KprobeRulesTests {
     #expect(!kernel("5.19.8").siteChecks.contains(.gateArea))
     #expect(kernel("5.19.9").siteChecks.contains(.gateArea))
     #expect(kernel("6.0.1").siteChecks.contains(.gateArea))
+    #expect(kernel("6.1.1").siteChecks.contains(.gateArea))
+    #expect(!kernel("5.1.1").siteChecks.contains(.gateArea))
     #expect(!kernel("5.10.194").siteChecks.contains(.preamble))
     #expect(kernel("5.10.195").siteChecks.contains(.preamble))
     #expect(!kernel("6.1.52").siteChecks.contains(.preamble))

@@ -87,6 +87,7 @@ struct ARMStepTests {
         let (fixture, error) = fixture(word, epoch)
         #expect(error == nil)
         #expect((fixture.entry(Self.fork)?.instruction.slot == nil) == isSimulated)
+        #expect(fixture.entry(Self.fork)?.instruction.length == 4)
       }
       // Memory copies are refused since 6.12.
       #expect((fixture(copy, epoch).1 == .instructionRejected) == simulatesNop)
