@@ -76,6 +76,7 @@ import Testing
     var places = FramePlaces(limit: 300)
     for number in 0..<5000 {
       let key = try #require(FramePlaces.key(UInt64(number) * 3, isExact: number % 2 == 0))
+      places.beginAnewIfLarge()
       #expect(places.find(key) == nil)
       let rule = FrameRule(
         register: UInt8(number % 16), isIndirect: false, indirectDistance: 0, distance: 0,

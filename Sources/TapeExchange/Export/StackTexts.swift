@@ -31,8 +31,13 @@ struct StackTexts {
 
   private var texts: [Key: String] = [:]
   private var table: UInt64 = 0
+  /// Bytes of the texts that are kept.
+  private(set) var bytes = 0
 
-  private static let textsMax = 1 << 14
+  /// Texts that are kept, and bytes of them; beyond either, all are forgotten at once. Of a stack
+  /// with many frames, each shorter stack can have a text of its own.
+  static let textsMax = 1 << 14
+  static let bytesMax = 1 << 24
 
   /// The text of a hit's stack, made of its frames, innermost first, and why there are no more; nil
   /// when the tape has no stack for it.
@@ -41,16 +46,23 @@ struct StackTexts {
     _ make: ([ExportedFrame], StackEnding) -> String
   ) -> String? {
     guard let mappings = hit.mappings else { return nil }
-    if table != columns.stackTable.identity || texts.count >= Self.textsMax {
-      texts.removeAll(keepingCapacity: true)
-      table = columns.stackTable.identity
-    }
+    if table != columns.stackTable.identity { forget() }
+    table = columns.stackTable.identity
     let key = Key(mappings: mappings.number, stack: columns.stacks[hit.place])
     if let known = texts[key] { return known }
     guard let stack = columns.frames(ofHit: hit.place) else { return nil }
     let text = make(
       stack.frames.map { ExportedFrame(named: $0, map: mappings.map) }, stack.ending)
+    let size = text.utf8.count
+    if texts.count >= Self.textsMax || size > Self.bytesMax - bytes { forget() }
+    guard size <= Self.bytesMax else { return text }
     texts[key] = text
+    bytes += size
     return text
+  }
+
+  private mutating func forget() {
+    texts.removeAll(keepingCapacity: true)
+    bytes = 0
   }
 }

@@ -15,11 +15,15 @@
     private let accessors: UnsafeMutablePointer<unw_accessors_t>
     private var cursor = unw_cursor_t()
     private let finder: RuleFinder?
+    private let placeLimit: Int
     private var spaces = RecentSpaces<RuleWalk>()
     private var registers = WalkedRegisters()
 
-    /// - Parameter learnsRules: otherwise libunwind itself makes every step.
-    init(learnsRules: Bool = true) {
+    /// - Parameters:
+    ///   - learnsRules: otherwise libunwind itself makes every step.
+    ///   - placeLimit: places of an address space whose rules are remembered.
+    init(learnsRules: Bool = true, placeLimit: Int = 1 << 16) {
+      self.placeLimit = placeLimit
       // The accessors live as long as the address space that keeps their address.
       unsafe accessors = .allocate(capacity: 1)
       unsafe accessors.initialize(to: LibunwindAccessors.make())
@@ -56,7 +60,7 @@
       }
       guard let finder else { return stepThrough(memory, images, from: frames.count - 1, &frames) }
       let walk = spaces.value(number) {
-        RuleWalk(finder, images)
+        RuleWalk(finder, images, FramePlaces(limit: placeLimit))
       } drop: { _ in
       }
       switch walk.walk(&registers, memory, into: &frames) {

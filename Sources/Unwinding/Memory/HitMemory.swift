@@ -94,7 +94,7 @@ import ProbeEvents
     return accesses > 0
   }
 
-  /// Whether an address lies in the window's range, or above it but near enough to be stack.
+  /// Whether an address lies in the window.
   @inline(__always)
   func isInWindow(_ address: Address) -> Bool {
     address >= stackPointer && address &- stackPointer < windowBytes

@@ -19,9 +19,6 @@ import ProbeEvents
 /// Kernel: kernel/events/callchain.c fixup_uretprobe_trampoline_entries(),
 /// arch/x86/events/core.c is_uprobe_at_func_entry()
 struct CallchainRepair {
-  /// One call whose return address is on the stack.
-  private typealias Instance = InstanceLists.Instance
-
   /// The hit that a chain is of.
   struct Situation {
     var stackPointer: Address

@@ -2,7 +2,8 @@ import ProbeEvents
 
 /// The places in the code of one address space that frames were seen at.
 struct FramePlaces {
-  /// Places remembered; beyond that, all are forgotten at once. About 100 bytes each.
+  /// Places remembered from one walk to the next; beyond that, all are forgotten at once. About 100
+  /// bytes each.
   private let limit: Int
 
   /// Address and exactness plus one; 0 where nothing is.
@@ -12,7 +13,7 @@ struct FramePlaces {
   private(set) var saves: [FrameRule.Save] = []
 
   /// None yet.
-  init(limit: Int = 1 << 16) { self.limit = limit }
+  init(limit: Int) { self.limit = limit }
 
   /// How many are remembered.
   var count: Int { places.count }
@@ -43,7 +44,6 @@ struct FramePlaces {
     _ key: UInt64, _ kind: FramePlace.Kind, isSignal: Bool, _ rule: FrameRule,
     _ saves: [FrameRule.Save]
   ) -> FramePlace {
-    if places.count >= limit { removeAll() }
     if (places.count + 1) * 2 > keys.count { grow() }
     let first = Int32(self.saves.count)
     self.saves += saves
@@ -71,7 +71,10 @@ struct FramePlaces {
     for slot in oldKeys.indices where oldKeys[slot] != 0 { take(oldKeys[slot], oldNumbers[slot]) }
   }
 
-  private mutating func removeAll() {
+  /// Forgets all when there are many. Only between walks: a walk goes by the saves of the place that
+  /// it is at when it has already looked at the next.
+  mutating func beginAnewIfLarge() {
+    guard places.count >= limit else { return }
     keys = []
     numbers = []
     places = []

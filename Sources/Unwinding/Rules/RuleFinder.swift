@@ -113,13 +113,21 @@
       guard let source = lookup.source(of: address) else { return nil }
       switch source {
       case .register(rule.register, let distance) where !rule.isIndirect:
-        return (.frame, distance &- rule.distance)
+        return Self.fromFrame(distance, rule)
       case .register(rule.register, let distance): return (.register, distance)
       case .register(LibunwindNumber.stackPointer, let distance): return (.stackPointer, distance)
       case .word(_, let distance) where isFrame(source, rule, lookup):
-        return (.frame, distance &- rule.distance)
+        return Self.fromFrame(distance, rule)
       case .register, .word: return nil
       }
+    }
+
+    /// A distance from what the frame was found by as one from the frame; nil when it does not fit.
+    private static func fromFrame(
+      _ distance: Int32, _ rule: FrameRule
+    ) -> (FrameRule.Base, Int32)? {
+      let (rest, overflow) = distance.subtractingReportingOverflow(rule.distance)
+      return overflow ? nil : (.frame, rest)
     }
 
     /// A register of the caller; nil when it is lost.

@@ -15,20 +15,20 @@
 
     private let finder: RuleFinder
     private let images: SpaceImages
-    private var places = FramePlaces()
+    private var places: FramePlaces
 
-    /// How many places are remembered.
-    var placeCount: Int { places.count }
-
-    init(_ finder: RuleFinder, _ images: SpaceImages) {
+    /// - Parameter places: where to keep what is learnt.
+    init(_ finder: RuleFinder, _ images: SpaceImages, _ places: FramePlaces) {
       self.finder = finder
       self.images = images
+      self.places = places
     }
 
     /// Appends the callers of the last frame, which `registers` is at.
     func walk(
       _ registers: inout WalkedRegisters, _ memory: HitMemory, into frames: inout [RawFrame]
     ) -> Result {
+      places.beginAnewIfLarge()
       guard var last = frames.last, var place = place(of: last) else {
         return .unruled(frames.count - 1)
       }

@@ -77,6 +77,29 @@ struct TracepointTests {
       probes.map(\.referenceCounter) == [try judge.fileOffset(ofSymbol: "mine_start_semaphore")])
   }
 
+  @Test("a pattern leaves out what cannot be probed and says so, a name does not")
+  func unprobeable() throws {
+    let workshop = try Workshop()
+    // Nothing can be executed at address 0.
+    let path = try build(
+      workshop,
+      Self.source + "\n" + #"""
+        __asm__(".pushsection .note.stapsdt, \"\", \"note\"\n.balign 4\n"
+                ".4byte 8, 34, 3\n.asciz \"stapsdt\"\n.8byte 0, 0, 0\n"
+                ".asciz \"mine\"\n.asciz \"bad\"\n.asciz \"\"\n.balign 4\n.popsection\n");
+        """#)
+    #expect(try workshop.run("readelf", "-nW", path).contains("Name: bad"))
+    let found = try workshop.resolver().resolution(of: [ProbeSpecification("usdt:\(path):mine:*")])
+    #expect(found.probes.map(\.displayName) == ["mine:start", "mine:start"])
+    #expect(found.notes.contains { $0.contains("cannot be probed: mine:bad") })
+    #expect(
+      try workshop.resolver().problem("usdt:\(path):mine:bad")
+        == .place(.symbolNotExecutable(path: path, symbol: "mine:bad")))
+    #expect(
+      try workshop.resolver().problem("usdt:\(path):mine:b*")
+        == .wildcardMatchesNothing(path: path, pattern: "mine:b*"))
+  }
+
   @Test("an unknown name is refused with those there are")
   func unknown() throws {
     let workshop = try Workshop()

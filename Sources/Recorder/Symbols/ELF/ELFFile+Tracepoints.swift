@@ -41,7 +41,8 @@ extension ELFFile {
       let noted = note.littleEndian(at: 8, width: 8),
       let semaphore = note.littleEndian(at: 16, width: 8)
     else { return nil }
-    let texts = note[24...].split(separator: 0, omittingEmptySubsequences: false)
+    // No more parts than are looked at: a note may be nothing but zeros.
+    let texts = note[24...].split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
     guard texts.count >= 3, !texts[1].isEmpty else { return nil }
     let moved = base.map { noted == 0 ? 0 : $0 &- noted } ?? 0
     return ELFTracepoint(

@@ -113,7 +113,7 @@ private struct Work {
     case .cxxSymbol(let name, let offset):
       resolved = try probes(name, offset, specification, cxxOnly: true, in: &file)
     case .tracepoint(let provider, let name):
-      resolved = try tracepoints(provider, name, in: file)
+      resolved = try tracepoints(provider, name, specification, in: file)
     }
     for probe in resolved { try merge(probe, in: file.identity) }
   }
@@ -131,27 +131,13 @@ private struct Work {
     let lookup = SymbolLookup(limit: wildcardLimit) { locator.library(defining: $0) }
     let found = try lookup.find(name, cxxOnly: cxxOnly, in: &file)
     let check = PlaceCheck(file: file)
-    var result: [Probe] = []
-    var skipped: [String] = []
-    for symbol in found.functions {
-      do {
-        result.append(
-          try check.probe(symbol, offset: offset, wantsReturn: specification.wantsReturn))
-      } catch {
-        // A pattern takes what can be probed; a name must mean what it says.
-        guard found.isPattern else { throw .place(error) }
-        skipped.append(symbol.displayName)
-      }
+    let result = try taken(
+      found.functions, isPattern: found.isPattern, specification, name: \.displayName
+    ) { symbol throws(PlaceProblem) in
+      try check.probe(symbol, offset: offset, wantsReturn: specification.wantsReturn)
     }
     guard !result.isEmpty else {
       throw .wildcardMatchesNothing(path: file.path, pattern: name)
-    }
-    if !skipped.isEmpty {
-      let shown = skipped.prefix(Self.shownLimit).joined(separator: ", ")
-      let more = skipped.count - Self.shownLimit
-      notes.append(
-        "\(specification.text): left out, since they cannot be probed: " + shown
-          + (more > 0 ? " and \(more) more" : ""))
     }
     let locations = Set(result.map(\.fileOffset)).count
     if locations > 1, !found.isPattern {
@@ -164,8 +150,8 @@ private struct Work {
   }
 
   /// The tracepoints of a name, all their places; `*` in provider or name stands for any text.
-  private func tracepoints(
-    _ provider: String?, _ name: String, in file: LoadedFile
+  private mutating func tracepoints(
+    _ provider: String?, _ name: String, _ specification: ProbeSpecification, in file: LoadedFile
   ) throws(ProbeProblem) -> [Probe] {
     let all = file.tracepoints()
     let (wantedProvider, wantedName) = (Wildcard(provider ?? "*"), Wildcard(name))
@@ -183,13 +169,42 @@ private struct Work {
       throw .wildcardMatchesTooMuch(
         path: file.path, pattern: written, count: found.count, limit: wildcardLimit)
     }
-    var result: [Probe] = []
-    for tracepoint in found {
-      do {
-        result.append(try PlaceCheck(file: file).probe(tracepoint))
-      } catch { throw .place(error) }
+    let check = PlaceCheck(file: file)
+    let result = try taken(
+      found, isPattern: written.contains("*"), specification, name: \.displayName
+    ) { tracepoint throws(PlaceProblem) in
+      try check.probe(tracepoint)
+    }
+    guard !result.isEmpty else {
+      throw .wildcardMatchesNothing(path: file.path, pattern: written)
     }
     return result.sorted { $0.fileOffset < $1.fileOffset }
+  }
+
+  /// The probes at what was found: of a pattern, where there can be any, and a note about the rest; a
+  /// name must mean what it says.
+  private mutating func taken<Found>(
+    _ found: [Found], isPattern: Bool, _ specification: ProbeSpecification,
+    name: (Found) -> String, _ probe: (Found) throws(PlaceProblem) -> Probe
+  ) throws(ProbeProblem) -> [Probe] {
+    var result: [Probe] = []
+    var skipped: [String] = []
+    for place in found {
+      do {
+        result.append(try probe(place))
+      } catch {
+        guard isPattern else { throw .place(error) }
+        skipped.append(name(place))
+      }
+    }
+    if !skipped.isEmpty {
+      let shown = skipped.prefix(Self.shownLimit).joined(separator: ", ")
+      let more = skipped.count - Self.shownLimit
+      notes.append(
+        "\(specification.text): left out, since they cannot be probed: " + shown
+          + (more > 0 ? " and \(more) more" : ""))
+    }
+    return result
   }
 
   private mutating func merge(_ probe: Probe, in file: FileIdentity) throws(ProbeProblem) {
