@@ -23,6 +23,9 @@ public enum TapeLimits {
   public static let threadsPerBlock = 1 << 16
   /// Frames of the stacks of one block.
   public static let stackFramesPerBlock = 1 << 20
+  /// Frames of one stack: more than a perf record can hold. Each is gone through for each hit, where a
+  /// block's frames would allow stacks as deep as they are many.
+  public static let framesPerStack = 1 << 13
   /// Files that the stacks of one block lie in.
   public static let stackFilesPerBlock = 1 << 12
   /// Bytes of a file's path that a stack names: the kernel's limit.

@@ -107,6 +107,23 @@ import Testing
     #expect(damaged > 60)
   }
 
+  @Test(arguments: [0, 1])
+  func aStackIsNoDeeperThanItsLimit(more: Int) throws {
+    var table = StackTable()
+    let frames = (0..<TapeLimits.framesPerStack + more).map { place in
+      StackFrame(file: StackFrame.noFile, offset: UInt64(place), isExact: false)
+    }
+    let stack = table.reference(of: frames, .complete)
+    let output = MemoryTapeOutput()
+    var writer = try TapeWriter(header: Recording.header(.x86_64), output: output)
+    let image = HitImage(kind: .entry, time: 0, registers: [])
+    try writer.append(image.hit, window: image.window.span, stack: stack, of: table)
+    try writer.flush()
+    let read = try StackTape.read(output.bytes)
+    #expect(read.damage.map(\.reason) == (more == 0 ? [] : [.overLimit]))
+    #expect(read.stacks.count == 1 - more)
+  }
+
   @Test func repairKeepsStacksAndNames() throws {
     let (bytes, contents) = try StackTape.make()
     let output = MemoryTapeOutput()

@@ -108,6 +108,8 @@ enum StackCodec {
     _ bytes: Span<UInt8>, _ cursors: inout [Cursor], fileCount: Int
   ) throws(TapeDamage.Reason) -> [StackTable.Node] {
     var nodes: [StackTable.Node] = []
+    /// Of each node, the frames from it outwards.
+    var depths: [UInt16] = []
     var latest = [UInt64](repeating: 0, count: fileCount + 1)
     while cursors[Stream.callers.rawValue].remaining > 0 {
       guard nodes.count < TapeLimits.stackFramesPerBlock else { throw .overLimit }
@@ -127,6 +129,9 @@ enum StackCodec {
         file: file == 0 ? StackFrame.noFile : UInt32(file - 1), offset: latest[file],
         isExact: place & 1 != 0)
       let caller = distance == 0 ? 0 : StackReference(UInt64(nodes.count) + 1 - distance)
+      let depth = caller == 0 ? 1 : depths[Int(caller) - 1] + 1
+      guard Int(depth) <= TapeLimits.framesPerStack else { throw .overLimit }
+      depths.append(depth)
       nodes.append(StackTable.Node(caller: caller, ending: ending, frame: frame))
     }
     return nodes
