@@ -118,17 +118,19 @@ extension LiveTests {
 
     /// Four threads that do nothing but make threads that call once.
     private static let storm = """
+      #include <limits.h>
       #include <pthread.h>
       #include <stdio.h>
       #include <unistd.h>
       __attribute__((noipa)) long inner(long x) { return x; }
       __attribute__((noipa)) long outer(long x) { return inner(x) + 1; }
-      static volatile int over;
+      static _Atomic long made, limit = LONG_MAX;
       static void *once(void *unused) { outer(7); return unused; }
       static void *body(void *unused) {
-        while (!over) {
+        while (made < limit) {
           pthread_t extra;
           if (pthread_create(&extra, 0, once, 0) == 0) pthread_join(extra, 0);
+          made++;
         }
         return unused;
       }
@@ -139,7 +141,8 @@ extension LiveTests {
         fflush(stdout);
         char byte;
         while (read(0, &byte, 1) > 0) {}
-        over = 1;
+        // However slow the machine is.
+        limit = made + 300;
         for (int i = 0; i < 4; i++) pthread_join(threads[i], 0);
         puts("done");
         return 0;
