@@ -1,6 +1,7 @@
 import CCapstone
 public import KernelModel
 public import ProbeEvents
+import Synchronization
 
 /// Takes probed instructions apart for the kernel model, which knows what they mean but not where
 /// they end.
@@ -12,6 +13,10 @@ public import ProbeEvents
 /// decoding.
 @safe
 public struct InstructionDecoder: ~Copyable {
+  /// Taken for whatever has Capstone decode: it sorts a table that all handles share when it needs it
+  /// first, and who looks into it meanwhile misses operands (`X86_insn_reg_intel()` of version 4).
+  private static let tables = Mutex(())
+
   let handle: csh
   private let instruction: UnsafeMutablePointer<cs_insn>
   let architecture: Architecture
@@ -87,8 +92,10 @@ public struct InstructionDecoder: ~Copyable {
       var start = buffer.baseAddress
       var remaining = buffer.count
       var address: UInt64 = 0
-      // Capstone reads at most `remaining` bytes from `start`, which are the buffer's.
-      return unsafe cs_disasm_iter(handle, &start, &remaining, &address, instruction)
+      return Self.tables.withLock { _ in
+        // Capstone reads at most `remaining` bytes from `start`, which are the buffer's.
+        unsafe cs_disasm_iter(handle, &start, &remaining, &address, instruction)
+      }
     }
     return isDecoded ? unsafe body(instruction) : nil
   }

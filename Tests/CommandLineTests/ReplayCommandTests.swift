@@ -113,6 +113,16 @@ import Testing
     #expect(one.output == four.output)
   }
 
+  // Whoever decodes first in a process must not be seen by the others.
+  @Test func `jobs that begin with the same instructions agree`() throws {
+    let tape = Self.recordings + "/x86_64/6.18.44/instruction-stepped.tape"
+    for _ in 0..<20 {
+      let outcome = try Tool.run(
+        "replay", "-j", "8", tape, tape, tape, tape, tape, tape, tape, tape)
+      #expect(outcome.status == 0, "\(outcome.output)")
+    }
+  }
+
   @Test func `a reader that goes away does not end show with an error`() throws {
     let outcome = try Tool.shell(
       "$TOOL show '\(Self.recordings)/x86_64/6.18.44/sqlite3-malloc-free.tape' | head -n 3; "
