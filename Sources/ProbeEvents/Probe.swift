@@ -41,6 +41,9 @@ public struct Probe: Sendable, Hashable {
     self.referenceCounter = referenceCounter
   }
 
+  /// Whether the probe is known to be at the first instruction of a function.
+  public var isAtFunctionStart: Bool { wantsReturn || (!symbol.isEmpty && symbolOffset == 0) }
+
   /// The symbol with its offset, or the file offset where there is no symbol.
   public var displayName: String {
     guard !symbol.isEmpty else { return "0x" + String(fileOffset, radix: 16) }

@@ -51,7 +51,7 @@ struct CallchainStacks {
       let bytes = probe.originalBytes
       let endbr64: [UInt8] = [0xF3, 0x0F, 0x1E, 0xFA]
       return Place(
-        isFunctionStart: probe.wantsReturn || (!probe.symbol.isEmpty && probe.symbolOffset == 0),
+        isFunctionStart: probe.isAtFunctionStart,
         // 0x55 is `push %rbp`.
         mayHaveCaller: isX86
           && (bytes.isEmpty || bytes[0] == 0x55 || bytes.starts(with: endbr64)))
@@ -66,15 +66,16 @@ struct CallchainStacks {
     made.beginAnewIfLarge()
     var stacks: [StackReference] = []
     stacks.reserveCapacity(columns.count)
-    var side = 0
     var next = 0
-    for hit in 0...columns.count {
-      while side < columns.sideEvents.count, columns.sideEvents[side].beforeHit <= hit {
-        maps.note(columns.sideEvents[side].event.event)
-        lists.note(columns.sideEvents[side].event.event)
-        side += 1
+    for step in columns.order {
+      let hit: Int
+      switch step {
+      case .event(let event):
+        maps.note(event.event)
+        lists.note(event.event)
+        continue
+      case .hit(let index): hit = index
       }
-      guard hit < columns.count else { break }
       var conclusion: HitConclusion?
       while next < conclusions.count, conclusions[next].hit == nextHit {
         conclusion = conclusions[next].conclusion

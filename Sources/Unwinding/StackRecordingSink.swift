@@ -135,18 +135,16 @@ public final class StackRecordingSink: RecordingSink {
 
   private func write() throws(TapeError) {
     let columns = columns
-    var side = 0
-    for hit in 0...hits.count {
-      while side < columns.sideEvents.count, columns.sideEvents[side].beforeHit <= hit {
-        try writer.append(columns.sideEvents[side].event)
-        side += 1
+    for step in columns.order {
+      switch step {
+      case .event(let event): try writer.append(event)
+      case .hit(let hit):
+        let start = Int(columns.windowStarts[hit])
+        let end = min(Int(columns.windowStarts[hit + 1]), start + wordsKept)
+        try writer.append(
+          hits[hit], window: columns.windowWords.span.extracting(start..<end),
+          stack: columns.stacks[hit], of: columns.stackTable)
       }
-      guard hit < hits.count else { return }
-      let start = Int(columns.windowStarts[hit])
-      let end = min(Int(columns.windowStarts[hit + 1]), start + wordsKept)
-      try writer.append(
-        hits[hit], window: columns.windowWords.span.extracting(start..<end),
-        stack: columns.stacks[hit], of: columns.stackTable)
     }
   }
 }

@@ -47,9 +47,7 @@ public struct Unwinder: ~Copyable {
   init(kernel: KernelFacts, probes: [Probe], search: ImageSearch, engine: (any StackEngine)?) {
     architecture = kernel.architecture
     layout = architecture.registerLayout
-    isAtFunctionStart = probes.map { probe in
-      probe.wantsReturn || (!probe.symbol.isEmpty && probe.symbolOffset == 0)
-    }
+    isAtFunctionStart = probes.map(\.isAtFunctionStart)
     files = ImageStore(search: search, kernel: kernel)
     memory = HitMemory(layout: layout)
     self.engine = engine ?? Self.engine(for: architecture)
@@ -87,14 +85,15 @@ public struct Unwinder: ~Copyable {
     _ columns: HitColumns, _ conclusions: [AnnotatedConclusion],
     _ body: (inout Self, Int) -> Void
   ) {
-    var side = 0
     var next = 0
-    for hit in 0...columns.count {
-      while side < columns.sideEvents.count, columns.sideEvents[side].beforeHit <= hit {
-        note(columns.sideEvents[side].event.event)
-        side += 1
+    for step in columns.order {
+      let hit: Int
+      switch step {
+      case .event(let event):
+        note(event.event)
+        continue
+      case .hit(let index): hit = index
       }
-      guard hit < columns.count else { break }
       var conclusion: AnnotatedConclusion?
       while next < conclusions.count, conclusions[next].hit == nextHit {
         conclusion = conclusions[next]

@@ -120,12 +120,13 @@ public struct StackTable: Sendable {
     return HashIndex.mix(HashIndex.mix(low, frame.offset), UInt64(node.ending.rawValue))
   }
 
-  /// The reference of a stack, innermost frame first; 0 for one without frames.
+  /// The reference of a stack, innermost frame first; 0 for one without frames. What no longer fits is
+  /// left out at the inner end.
   public mutating func reference(
     of frames: some BidirectionalCollection<StackFrame>, _ ending: StackEnding
   ) -> StackReference {
     var caller: StackReference = 0
-    for frame in frames.reversed() {
+    for frame in frames.reversed() where !isFull {
       caller = reference(
         of: Node(caller: caller, ending: caller == 0 ? ending : .complete, frame: frame))
     }

@@ -205,17 +205,17 @@ private struct HitChooser {
   }
 
   mutating func follow(_ columns: HitColumns, from first: UInt64, through end: UInt64) {
-    var side = 0
-    for index in 0...columns.count {
-      guard first + UInt64(index) <= end else { return }
-      while side < columns.sideEvents.count, columns.sideEvents[side].beforeHit <= index {
-        follow(columns.sideEvents[side].event.event)
-        side += 1
+    var next = first
+    for step in columns.order {
+      guard next <= end else { return }
+      switch step {
+      case .event(let event): follow(event.event)
+      case .hit(let index):
+        defer { next += 1 }
+        let thread = columns.threadTable[Int(columns.threads[index])]
+        if isBehind(next) { continue }
+        if threads?.contains(thread) ?? true { add(columns, index, Int(next), thread) }
       }
-      guard index < columns.count else { break }
-      let thread = columns.threadTable[Int(columns.threads[index])]
-      if isBehind(first + UInt64(index)) { continue }
-      if threads?.contains(thread) ?? true { add(columns, index, Int(first) + index, thread) }
     }
   }
 

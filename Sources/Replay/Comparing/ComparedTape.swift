@@ -63,19 +63,18 @@ struct ComparedTape {
   private mutating func steps(_ names: inout ComparedNames) -> [Placed] {
     var placed: [Placed] = []
     placed.reserveCapacity(columns.count + columns.sideEvents.count)
-    var side = 0
-    for index in 0...columns.count {
-      while side < columns.sideEvents.count, columns.sideEvents[side].beforeHit <= index {
-        if let step = step(columns.sideEvents[side].event.event, &names) { placed.append(step) }
-        side += 1
+    for next in columns.order {
+      switch next {
+      case .event(let event):
+        if let step = step(event.event, &names) { placed.append(step) }
+      case .hit(let index):
+        let thread = columns.threadTable[Int(columns.threads[index])]
+        placed.append(
+          Placed(
+            path: order.path(of: thread), identity: thread, hit: hits,
+            step: .hit(hit(index, thread))))
+        hits += 1
       }
-      guard index < columns.count else { break }
-      let thread = columns.threadTable[Int(columns.threads[index])]
-      placed.append(
-        Placed(
-          path: order.path(of: thread), identity: thread, hit: hits,
-          step: .hit(hit(index, thread))))
-      hits += 1
     }
     return placed
   }

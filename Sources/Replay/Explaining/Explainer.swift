@@ -77,7 +77,7 @@ public struct Explainer {
       task.enter(scene.call, entry, depth: annotated?.depth ?? 0)
       look(&task, scene, columns)
     case .returned(let popped, _):
-      task.leave(entered: popped.entry >> 24, at: scene.hit)
+      task.leave(entered: EntryNumber.hit(popped.entry), at: scene.hit)
       look(&task, scene, columns)
     case .returnOfUnseenEntry:
       task.remove(task.held.count, .dropped(at: scene.hit, by: .unseenReturn))

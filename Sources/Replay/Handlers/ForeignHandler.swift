@@ -23,7 +23,7 @@ struct ForeignHandler: ProbeHandler {
   }
 
   mutating func entry(slot: Int, cause: EntryCause) -> EntryConclusion {
-    session.entry(task: slot, cause: cause, probe: UInt32(cause.entry & 0xFF_FFFF))
+    session.entry(task: slot, cause: cause, probe: EntryNumber.probe(cause.entry))
   }
 
   mutating func trampoline(

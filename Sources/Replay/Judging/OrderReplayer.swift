@@ -34,31 +34,32 @@ struct OrderReplayer<Observer: ReplayObserver> {
 
   /// Judges one block; its times are needed when the tape is whole only from some time on.
   mutating func feed(_ columns: borrowing HitColumns) {
-    var side = 0
-    for index in 0...columns.count {
-      while side < columns.sideEvents.count, columns.sideEvents[side].beforeHit <= index {
-        follow(columns.sideEvents[side].event.event)
-        side += 1
+    for step in columns.order {
+      switch step {
+      case .event(let event): follow(event.event)
+      case .hit(let index): judge(columns, index)
       }
-      guard index < columns.count else { break }
-      let thread = columns.threadTable[Int(columns.threads[index])]
-      let isWhole = wholeFrom == 0 || columns.times[index] >= wholeFrom
-      let call = OrderedTask.Call(
-        hit: nextHit, probe: columns.probes[index], function: columns.functions[index])
-      switch columns.kinds[index] {
-      case .entry:
-        if isWhole { enter(call, thread) }
-        entries += 1
-      case .return:
-        if isWhole {
-          leave(call, thread, to: columns.instructionPointers[index])
-        } else {
-          observer.concluded(hit: nextHit, depth: 0, .unjudged)
-        }
-        returns += 1
-      }
-      if !isWhole { tasks[thread, default: OrderedTask()].hasUnseenCalls = true }
     }
+  }
+
+  private mutating func judge(_ columns: borrowing HitColumns, _ index: Int) {
+    let thread = columns.threadTable[Int(columns.threads[index])]
+    let isWhole = wholeFrom == 0 || columns.times[index] >= wholeFrom
+    let call = OrderedTask.Call(
+      hit: nextHit, probe: columns.probes[index], function: columns.functions[index])
+    switch columns.kinds[index] {
+    case .entry:
+      if isWhole { enter(call, thread) }
+      entries += 1
+    case .return:
+      if isWhole {
+        leave(call, thread, to: columns.instructionPointers[index])
+      } else {
+        observer.concluded(hit: nextHit, depth: 0, .unjudged)
+      }
+      returns += 1
+    }
+    if !isWhole { tasks[thread, default: OrderedTask()].hasUnseenCalls = true }
   }
 
   /// Stops judging; counting goes on.
@@ -85,7 +86,7 @@ struct OrderReplayer<Observer: ReplayObserver> {
       evidence.returns += 1
       digest.add(entered.hit)
       let instance = PoppedInstance(
-        entry: entered.hit << 24 | UInt64(entered.probe), function: entered.function,
+        entry: EntryNumber.of(hit: entered.hit, probe: entered.probe), function: entered.function,
         originalReturnAddress: address, handlersRan: true)
       observer.concluded(
         hit: call.hit, depth: task.calls.count, .returned(instance, dropped: left))

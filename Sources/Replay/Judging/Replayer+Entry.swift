@@ -17,7 +17,7 @@ extension Replayer where Handler: ~Copyable {
     let cause = EntryCause(
       instructionPointer: hits.instructionPointer(index),
       stackPointer: window.stackPointer, returnAddress: returnAddress, trampoline: trampoline,
-      entry: nextHit << 24 | UInt64(probe), wantsReturn: wantsReturn[Int(probe)],
+      entry: EntryNumber.of(hit: nextHit, probe: probe), wantsReturn: wantsReturn[Int(probe)],
       isCompat: window.mode.isCompat,
       stackWord: window.wordCount > 0 ? hits.word(window.first) : 0)
     if Handler.readsMemory {
@@ -164,6 +164,7 @@ extension Replayer where Handler: ~Copyable {
 
   /// A call for messages: its probe, and the hit that entered it.
   func callName(_ instance: PoppedInstance) -> String {
-    "\(probeName(UInt32(instance.entry & 0xFF_FFFF))) (entered at hit \(instance.entry >> 24))"
+    let probe = probeName(EntryNumber.probe(instance.entry))
+    return "\(probe) (entered at hit \(EntryNumber.hit(instance.entry)))"
   }
 }

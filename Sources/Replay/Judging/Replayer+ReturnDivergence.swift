@@ -9,7 +9,7 @@ struct SeenReturn {
   /// Whether it is a return of an instance's call.
   @inline(__always)
   func isOfSameCall(as instance: PoppedInstance) -> Bool {
-    function == instance.function && probe == UInt32(instance.entry & 0xFF_FFFF)
+    function == instance.function && probe == EntryNumber.probe(instance.entry)
   }
 
   /// Whether it is what the instance's call must show when it returns.

@@ -170,7 +170,7 @@ public struct TapeText {
     switch annotated.conclusion {
     case .entry(let entry): describe(entry, depth: annotated.depth)
     case .returned(let popped, let dropped):
-      "returns hit \(popped.entry >> 24)\(dropped > 0 ? " (place \(dropped + 1))" : ""), "
+      "returns hit \(EntryNumber.hit(popped.entry))\(dropped > 0 ? " (place \(dropped + 1))" : ""), "
         + "depth \(annotated.depth)"
     case .returnOfUnseenEntry: "was entered before recording began"
     case .signal(let number): "signal \(number)"

@@ -70,17 +70,13 @@ struct SteppingCheck {
   /// Follows one block, which must have all registers, and times where the tape is not whole from its
   /// beginning.
   mutating func feed(_ columns: borrowing HitColumns) {
-    var side = 0
-    for index in 0..<columns.count {
-      while side < columns.sideEvents.count, columns.sideEvents[side].beforeHit <= index {
-        note(columns.sideEvents[side].event.event)
-        side += 1
+    for step in columns.order {
+      switch step {
+      case .event(let event): note(event.event)
+      case .hit(let index):
+        if !isStopped { follow(columns, index) }
+        nextHit += 1
       }
-      if !isStopped { follow(columns, index) }
-      nextHit += 1
-    }
-    for rest in columns.sideEvents[min(side, columns.sideEvents.count)...] {
-      note(rest.event.event)
     }
   }
 

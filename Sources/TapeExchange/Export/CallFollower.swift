@@ -131,7 +131,7 @@ struct CallFollower {
     let place: Int?
     switch hit.conclusion?.conclusion {
     case .returned(let instance, _):
-      place = task.stack.lastIndex { $0.hit == instance.entry >> 24 }
+      place = task.stack.lastIndex { $0.hit == EntryNumber.hit(instance.entry) }
     case .returnOfUnseenEntry:
       drop(task.stack.count, hit, &task, &writer)
       return nil

@@ -37,16 +37,14 @@ package struct AddressStacks: Sendable {
     let key = Key(mappings: maps.number(of: process), ending: ending, addresses: addresses)
     if let found = known[key] { return found }
     let map = maps.map(of: process)
-    var caller: StackReference = 0
-    for (place, address) in addresses.enumerated().reversed() where !table.isFull {
-      let frame = frame(at: address, isExact: place == 0, map)
-      caller = table.reference(
-        of: StackTable.Node(caller: caller, ending: caller == 0 ? ending : .complete, frame: frame))
+    let frames = addresses.enumerated().map { place, address in
+      frame(at: address, isExact: place == 0, map)
     }
+    let stack = table.reference(of: frames, ending)
     knownAddresses += addresses.count
     if knownAddresses > Self.knownAddressesMax { forgetKnown() }
-    known[key] = caller
-    return caller
+    known[key] = stack
+    return stack
   }
 
   private mutating func frame(at address: Address, isExact: Bool, _ map: ProcessMap) -> StackFrame {

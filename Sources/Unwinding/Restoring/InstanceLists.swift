@@ -30,7 +30,7 @@ struct InstanceLists {
     switch concluded {
     case .returned(let instance, _):
       guard var list = lists[thread] else { return }
-      let number = instance.entry >> 24
+      let number = EntryNumber.hit(instance.entry)
       list.removeAll { $0.entry >= number }
       lists[thread] = list
     case .returnOfUnseenEntry, .signal, .unjudged, .diverged, nil: lists[thread] = nil

@@ -34,16 +34,16 @@ struct FrameRule: Equatable, BitwiseCopyable {
   }
 
   /// The register of the callee that the frame is found by.
-  var register: UInt8
+  var register: UInt8 = 0
   /// Whether that register points at a word, which then is what counts.
-  var isIndirect: Bool
+  var isIndirect = false
   /// Distance of that word from the register.
-  var indirectDistance: Int32
+  var indirectDistance: Int32 = 0
   /// Distance of the caller's stack pointer from the register or the word.
-  var distance: Int32
+  var distance: Int32 = 0
   /// The word with the caller's address.
-  var returnBase: Base
-  var returnDistance: Int32
+  var returnBase = Base.frame
+  var returnDistance: Int32 = 0
 }
 
 /// What is known of the code at one place.

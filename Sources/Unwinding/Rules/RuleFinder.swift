@@ -80,9 +80,7 @@
     /// How the caller's stack pointer is found.
     private func frame(_ lookup: MadeUpLookup) -> FrameRule? {
       guard let value = value(LibunwindNumber.stackPointer) else { return nil }
-      var rule = FrameRule(
-        register: 0, isIndirect: false, indirectDistance: 0, distance: 0, returnBase: .frame,
-        returnDistance: 0)
+      var rule = FrameRule()
       switch lookup.source(of: value) {
       case .register(let register, let distance):
         (rule.register, rule.distance) = (register, distance)

@@ -97,11 +97,8 @@
 
     @inline(never)
     private func learn(_ frame: RawFrame, _ key: UInt64) -> FramePlace {
-      let none = FrameRule(
-        register: 0, isIndirect: false, indirectDistance: 0, distance: 0, returnBase: .frame,
-        returnDistance: 0)
       func insert(_ kind: FramePlace.Kind) -> FramePlace {
-        places.insert(key, kind, isSignal: false, none, [])
+        places.insert(key, kind, isSignal: false, FrameRule(), [])
       }
       guard images.map.area(at: frame.address)?.isTrampoline == false else {
         return insert(.outside)
