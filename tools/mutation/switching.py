@@ -24,6 +24,7 @@ class SwitchedFile:
         self.places += bodies.values(text, self.places)
         self.copies = {}  # place -> [(number, copy)]
         self.alone = []  # in no place: to be built each by itself
+        self.mutants = dict(numbered)
         for number, mutant in numbered:
             self.put(number, mutant.apply(text))
 
@@ -39,10 +40,17 @@ class SwitchedFile:
         for place, copies in self.copies.items():
             self.copies[place] = [each for each in copies if each[0] not in numbers]
 
-    def leave_out_whole(self, place):
-        """Gives up a place that cannot be a switch; returns whose it was."""
-        self.alone += [number for number, _ in self.copies[place]]
-        self.copies[place] = []
+    def give_up(self, place):
+        """Leaves to be tried alone what a switch cannot hold here.
+
+        That is at first what lacks a statement, as an initializer that does not set everything in
+        each case is refused as a whole; if there is nothing of the kind, all.
+        """
+        copies = self.copies[place]
+        lacking = {number for number, _ in copies if self.mutants[number].what == "dropped"}
+        given_up = lacking or {number for number, _ in copies}
+        self.alone += sorted(given_up)
+        self.leave_out(given_up)
 
     def render(self):
         """The text, and for each of its lines (from 1) the mutant or the place it is of."""
