@@ -21,7 +21,9 @@ struct HitFeeder {
   private let tracepoints: KernelTracepoints
   private var families: TaskFamilies
   private var forks = PendingForks()
-  private var witnesses = WitnessMatcher()
+  /// Nil where no lists are read: it asks two tables by thread at each hit, which is a sixth of what a
+  /// hit takes of our time.
+  private var witnesses: WitnessMatcher?
 
   /// A feeder for the samples of the given events.
   init(
@@ -37,6 +39,7 @@ struct HitFeeder {
     self.tracepoints = tracepoints
     self.families = families
     trampolines = TrampolineWatch()
+    witnesses = table.hasWitness ? WitnessMatcher() : nil
   }
 
   /// Records dropped, in all.
@@ -119,7 +122,7 @@ struct HitFeeder {
         callchain: record.extracting(callchain))
     }
     let first = part.columns.lowerBound
-    if let witness = witnesses.take(
+    if let witness = witnesses?.take(
       at: kind, of: thread, instructionPointer: record[first + layout.instructionPointer],
       stackPointer: record[first + layout.stackPointer])
     {
@@ -133,7 +136,7 @@ struct HitFeeder {
   private mutating func feedWitness(
     _ record: Span<UInt64>, thread: ThreadIdentity, at time: UInt64
   ) throws(TapeError) {
-    guard let list = WitnessRecord(record), let witness = witnesses.take(list, of: thread) else {
+    guard let list = WitnessRecord(record), let witness = witnesses?.take(list, of: thread) else {
       return
     }
     try emit(.witness(witness), at: time)
@@ -228,7 +231,7 @@ struct HitFeeder {
       let thread = SideBandRecord.fork(record).child
       families.noteExit(thread.thread)
       trampolines.noteExit(thread)
-      witnesses.forget(thread)
+      witnesses?.forget(thread)
       try emit(.exit(thread), at: time)
     default:
       break

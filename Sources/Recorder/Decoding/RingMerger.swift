@@ -45,8 +45,9 @@ struct RingMerger {
   private func earliest() -> (index: Int, limit: UInt64)? {
     var best: (index: Int, key: UInt64)?
     var limit = UInt64.max
-    for (index, stream) in streams.enumerated() {
-      guard let key = stream.key else { continue }
+    // By index: a stream in hand would be a copy that counts the owners of its chunks.
+    for index in streams.indices {
+      guard let key = streams[index].key else { continue }
       if let current = best, current.key <= key {
         limit = min(limit, key)
       } else {

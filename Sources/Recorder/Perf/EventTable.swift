@@ -23,12 +23,16 @@ struct EventTable {
   /// Identifiers come from a counter of the kernel, so those of one recording lie close together.
   private static let densityLimit: UInt64 = 1 << 22
 
+  /// Whether there are events that read the kernel's lists.
+  private(set) var hasWitness = false
+
   private var base: UInt64 = 0
   private var dense: [Entry?] = []
   private var sparse: [UInt64: Entry] = [:]
 
   /// Adds an opened event.
   mutating func add(_ identifier: UInt64, _ entry: Entry) {
+    if entry.role == .witness { hasWitness = true }
     if dense.isEmpty { base = identifier }
     guard identifier >= base, identifier - base < Self.densityLimit else {
       sparse[identifier] = entry

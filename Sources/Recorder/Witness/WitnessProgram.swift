@@ -88,11 +88,9 @@
 #else
   import ProbeEvents
 
-  /// Stands for the BPF program in a build without libbpf.
+  /// Stands for the BPF program in a build without libbpf. There is no instance, so that only making
+  /// one does anything.
   final class WitnessProgram {
-    /// There is no instance.
-    private let never: Never
-
     /// Always throws: says how to build with it.
     init(architecture: Architecture) throws(RecorderError) {
       throw .witness(
@@ -100,10 +98,10 @@
       )
     }
 
-    func connect(cpu: Int32, event: Int32) throws(RecorderError) { switch never {} }
+    func connect(cpu: Int32, event: Int32) throws(RecorderError) {}
 
-    func attach(to event: Int32) throws(RecorderError) { switch never {} }
+    func attach(to event: Int32) throws(RecorderError) {}
 
-    func attachToTrampolines() { switch never {} }
+    func attachToTrampolines() {}
   }
 #endif

@@ -37,7 +37,7 @@ extension LiveTests {
     func tinyRing() throws {
       let program = try Program(Self.source)
       let (summary, sink) = try LiveHost.record(
-        [program.probe("f")], [program.path, "5000"], stackBytes: 512, ringPages: 1)
+        [program.probe("f")], [program.path, "5000"], stackBytes: 2560, ringPages: 1)
       #expect(summary.lost > 0)
       let told = sink.events.reduce(into: UInt64(0)) { sum, event in
         if case .lost(let hits) = event { sum += hits.count }

@@ -37,6 +37,26 @@ enum RecordBuilder {
     return [header(9, words: body.count + 1)] + body
   }
 
+  /// A sample of the witness's program, with a list of one instance: (address, stack pointer, return
+  /// address).
+  static func list(
+    _ identifier: UInt64, thread: ThreadIdentity, time: UInt64, moment: UInt64, ip: UInt64,
+    stackPointer: UInt64, instance: (UInt64, UInt64, UInt64)
+  ) -> [UInt64] {
+    let data = [
+      moment | 1 << 32, 1, ip, stackPointer, instance.0, instance.1, instance.2, 0,
+    ]
+    var body: [UInt64] = [identifier, ip, pair(thread.process, thread.thread), time, 1]
+    // The size comes before the data and 4 bytes of padding after them, both counted with the data.
+    var below = UInt64(data.count * 8 + 4)
+    for word in data {
+      body.append(below | word << 32)
+      below = word >> 32
+    }
+    body.append(below)
+    return [header(9, words: body.count + 1)] + body
+  }
+
   /// A record of the side band with the trailer that sample_id_all adds.
   static func sideBand(
     _ kind: UInt32, misc: UInt64 = 0, identifier: UInt64, thread: ThreadIdentity, time: UInt64,
