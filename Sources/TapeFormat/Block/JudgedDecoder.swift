@@ -110,8 +110,10 @@ struct JudgedDecoder {
   ) throws(TapeDamage.Reason) {
     let reference = model.expectedEntry(state)
     // References are earlier hits of this block, here and below, since all tables start empty.
-    var probe = unsafe reference == 0 ? 0 : columns.probes[unchecked: reference &- 1]
-    if shape & Shape.probe != 0 { probe = try decodeProbe(bytes) }
+    let probe =
+      if shape & Shape.probe != 0 { try decodeProbe(bytes) } else {
+        unsafe reference == 0 ? 0 : columns.probes[unchecked: reference &- 1]
+      }
     var stackPointer = model.expectedStackPointer(reference, state)
     if shape & Shape.stackPointer != 0 {
       stackPointer = try stackPointers.miss(bytes, stackPointer)

@@ -7,7 +7,7 @@ final class ModelMemory {
   static let entrySlots = 1024
 
   private let wordMemory = TableMemory<UInt64>(count: wordSlots, repeating: 0)
-  private let slotMarkMemory = TableMemory<UInt8>(count: wordSlots, repeating: 0)
+  private let slotMarkMemory = TableMemory<UInt64>(count: SlotMarks.rows, repeating: 0)
   private let historyMemory = TableMemory<UInt32>(count: CallContext.historySlots, repeating: 0)
   private let siteMemory = TableMemory<UInt32>(count: CallContext.siteSlots, repeating: 0)
   private let entryMemory = TableMemory<UInt32>(count: entrySlots, repeating: 0)
@@ -20,7 +20,7 @@ final class ModelMemory {
 
   var words: Table<UInt64> { wordMemory.table }
   /// Which slots of ``words`` have a certain word; cleared by ``SlotMarks``.
-  var slotMarks: Table<UInt8> { slotMarkMemory.table }
+  var slotMarks: Table<UInt64> { slotMarkMemory.table }
   var histories: Table<UInt32> { historyMemory.table }
   var sites: Table<UInt32> { siteMemory.table }
   var entries: Table<UInt32> { entryMemory.table }

@@ -62,17 +62,23 @@ struct Cursor {
 
   @inline(__always)
   mutating func varint(_ content: Span<UInt8>) throws(TapeDamage.Reason) -> UInt64 {
-    let first = try byte(content)
-    if first < 0x80 { return UInt64(first) }
-    return try longVarint(content, UInt64(first & 0x7F))
+    guard offset < end &- 1 else { return try anyVarint(content) }
+    // As above, and for one byte more. Whether a number has one byte or two is as good as random, so
+    // it is not branched on.
+    let first = unsafe UInt64(content[unchecked: offset])
+    let second = unsafe UInt64(content[unchecked: offset &+ 1])
+    let isLong = first >> 7
+    guard second & isLong << 7 == 0 else { return try anyVarint(content) }
+    offset &+= 1 &+ Int(truncatingIfNeeded: isLong)
+    return first & 0x7F | (second << 7) & (0 &- isLong)
   }
 
   @inline(never)
-  private mutating func longVarint(
-    _ content: Span<UInt8>, _ first: UInt64
+  private mutating func anyVarint(
+    _ content: Span<UInt8>
   ) throws(TapeDamage.Reason) -> UInt64 {
-    var value = first
-    var shift: UInt64 = 7
+    var value: UInt64 = 0
+    var shift: UInt64 = 0
     while true {
       let next = try byte(content)
       if shift == 63 && next > 1 { throw .varintTooLong }

@@ -41,8 +41,12 @@ struct WindowDecoder {
       let mask = try masks.byte(bytes)
       // Eight slots and eight words are left, as the conditions above say.
       unsafe slots.copyEight(from: slot, to: columns.words, at: start)
-      if mask != 0 { try decodeEight(0, mask, start, slot, references, bytes) }
-      unsafe marks.mark(unchecked: hit, slots: slot)
+      if mask == 0 {
+        unsafe marks.mark(unchecked: hit, slots: slot)
+      } else {
+        let bits = try decodeEight(0, mask, start, slot, references, bytes)
+        unsafe marks.mark(unchecked: hit, slots: slot, mask: mask, bits: bits)
+      }
     } else {
       try decodeAny(length, slot, references, bytes)
       marks.mark(hit, columns.words, start..<start &+ length)
@@ -67,7 +71,9 @@ struct WindowDecoder {
       if count == 8 && slot <= ModelMemory.wordSlots - 8 {
         // Eight slots and eight words are left, as the caller and the conditions above say.
         unsafe slots.copyEight(from: slot, to: columns.words, at: wordsEnd &+ first)
-        if mask != 0 { try decodeEight(first, mask, wordsEnd, slot, references, bytes) }
+        if mask != 0 {
+          try decodeSome(first..<first + count, mask, slot, references, bytes)
+        }
       } else {
         guard count == 8 || mask >> UInt8(count) == 0 else { throw .valueOutOfRange }
         try decodeSome(first..<first + count, mask, slot, references, bytes)
@@ -78,21 +84,24 @@ struct WindowDecoder {
   }
 
   /// Decodes the mask's words of eight whose slots follow each other and that are already copied.
+  /// Returns their marks.
   @inline(__always)
   private mutating func decodeEight(
     _ first: Int, _ mask: UInt8, _ start: Int, _ slot: Int, _ references: WordReferences,
     _ bytes: Span<UInt8>
-  ) throws(TapeDamage.Reason) {
+  ) throws(TapeDamage.Reason) -> UInt8 {
     var rest = UInt(mask)
+    var bits: UInt8 = 0
     repeat {
       let place = rest.trailingZeroBitCount
       rest &= rest &- 1
       let word = try decodeWord(first &+ place, references, bytes)
       // The caller has copied eight words between these very places.
       unsafe slots[unchecked: slot &+ place] = word
-      unsafe marks.note(word, unchecked: slot &+ place)
       unsafe columns.words[unchecked: start &+ first &+ place] = word
+      bits |= marks.mark(word) &<< UInt8(truncatingIfNeeded: place)
     } while rest != 0
+    return bits
   }
 
   /// Decodes fewer than eight words, or eight whose slots go round about.
