@@ -73,11 +73,36 @@ def of_statement(file, number, line, following):
     if not STATEMENT.match(code) or DECLARATION.match(code) or " = []" in code:
         return
     yield Mutant(file, number, "dropped", ("",), 1)
-    # The order in which an initializer sets its properties means nothing.
-    if all(re.match(r"^\s+self\.\w+ = \w+$", each) for each in (code, following)):
+    if are_independent(code, following.split("//")[0].rstrip()):
         return
     if STATEMENT.match(following.split("//")[0].rstrip()) and not DECLARATION.match(following):
         yield Mutant(file, number, "swapped with the next line", (following, line), 2)
+
+
+# A place, and a value that is a place, a literal or a new value made of such.
+PLACE = r"(?:self\.)?[\w.]+(?:\[[\w.]+\][\w.]*)*"
+ASSIGNMENT = re.compile(rf"^\s+({PLACE}) = ((?:[A-Z]\w*)?\([\w., :]*\)|[-.]?{PLACE}|\[:?\])$")
+
+
+def are_independent(first, second):
+    """Whether both statements set something, and neither what the other sets or reads: then their
+    order means nothing, and nobody can look in between."""
+    matches = [ASSIGNMENT.match(each) for each in (first, second)]
+    if not all(matches):
+        return False
+    (one, value), (other, other_value) = (match.groups() for match in matches)
+
+    def touches(place, text):
+        names = {each.removeprefix("self.") for each in re.findall(r"[\w.\[\]]+", text)}
+        place = place.removeprefix("self.")
+        return any(name == place or name.startswith(place + ".") or place.startswith(name + ".")
+                   or place.startswith(name + "[") for name in names)
+
+    set_by_initializer = re.match(r"^\s+self\.\w+ = \w+$", first)
+    if set_by_initializer:
+        return not touches(one, "self." + other) and "self." not in other_value
+    return not (touches(one, other) or touches(other, one) or touches(one, other_value)
+                or touches(other, value))
 
 
 def collect(root, folder, parts, without):
