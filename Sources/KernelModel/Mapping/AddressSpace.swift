@@ -102,7 +102,7 @@ public struct AddressSpace: Sendable {
   /// Whether that page is there.
   public internal(set) var hasOptimizedTrampoline = false
   /// Whether its tasks run in 32-bit mode.
-  public var isCompat = false
+  public var isCompat: Bool
   /// Whether its last user is gone.
   public internal(set) var isDying = false
 

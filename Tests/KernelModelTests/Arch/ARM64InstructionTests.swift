@@ -40,6 +40,7 @@ struct ARM64InstructionTests {
     ("br x1", 0xd61f_0020, .simulated(.branchRegister)),
     ("blr x1", 0xd63f_0020, .simulated(.branchRegister)),
     ("ret", 0xd65f_03c0, .simulated(.branchRegister)),
+    ("ret x1", 0xd65f_0020, .simulated(.branchRegister)),
     ("retaa", 0xd65f_0bff, .refused), ("retab", 0xd65f_0fff, .refused),
     ("braaz x1", 0xd61f_083f, .refused), ("blraa x1,x2", 0xd73f_0822, .refused),
     ("eret", 0xd69f_03e0, .refused), ("eretaa", 0xd69f_0bff, .refused),
@@ -47,6 +48,7 @@ struct ARM64InstructionTests {
     ("hlt #0", 0xd440_0000, .refused),
     ("msr nzcv,x0", 0xd51b_4200, .refused), ("msr daifset,#2", 0xd503_42df, .refused),
     ("mrs x0,tpidr_el0", 0xd53b_d040, .stepped), ("mrs x0,daif", 0xd53b_4220, .refused),
+    ("msr nzcv,x1", 0xd51b_4201, .refused), ("mrs x1,daif", 0xd53b_4221, .refused),
     ("xpaclri", 0xd503_20ff, .stepped), ("pacia1716", 0xd503_211f, .stepped),
     ("pacib1716", 0xd503_215f, .stepped), ("paciaz", 0xd503_231f, .stepped),
     ("paciasp", 0xd503_233f, .stepped), ("pacibz", 0xd503_235f, .stepped),
@@ -57,7 +59,7 @@ struct ARM64InstructionTests {
     ("esb", 0xd503_221f, .refused), ("autiasp", 0xd503_23bf, .refused),
     ("autia1716", 0xd503_219f, .refused), ("csdb", 0xd503_229f, .refused),
     ("dsb sy", 0xd503_3f9f, .stepped), ("isb", 0xd503_3fdf, .stepped),
-    ("prfm pldl1keep,.", 0xd800_0000, .refused),
+    ("prfm pldl1keep,.", 0xd800_0000, .refused), ("prfm pldl1strm,.", 0xd800_0001, .refused),
     ("ldr q0,.", 0x9c00_0000, .stepped), ("ldr s0,.", 0x1c00_0000, .stepped),
     ("ldxr x0,[x1]", 0xc85f_7c20, .refused), ("stxr w0,x1,[x2]", 0xc800_7c41, .refused),
     ("ldar x0,[x1]", 0xc8df_fc20, .stepped), ("casal x0,x1,[x2]", 0xc8e0_fc41, .stepped),
@@ -103,8 +105,8 @@ struct ARM64InstructionTests {
 
   @Test("parts of memory copies are refused since 6.12")
   func memoryCopies() {
-    // cpyfp [x0]!,[x1]!,x2!; setp [x0]!,x1!,x2
-    for word in [0x1901_0440, 0x19c2_0420] as [UInt32] {
+    // cpyfp [x0]!,[x1]!,x2!; cpyfp [x1]!,[x2]!,x3!; setp [x0]!,x1!,x2
+    for word in [0x1901_0440, 0x1902_0461, 0x19c2_0420] as [UInt32] {
       #expect(Self.verdict(word, .e4) == .stepped)
       #expect(Self.verdict(word, .e5) == .refused)
     }
@@ -131,5 +133,11 @@ struct ARM64InstructionTests {
     ) {
       try rules.analyzeInstruction(instruction, at: 0x40_0000 + offset, isCompat: false)
     }
+  }
+
+  @Test("the breakpoint is BRK with the number of uprobes, and is never made a call")
+  func breakpoint() {
+    #expect(ARM64Instruction.breakpoint.rawValue == 0xd420_0000 | 5 << 5)
+    #expect(!InstructionTreatment.arm64(.breakpoint, nil).canBeOptimized)
   }
 }

@@ -79,6 +79,7 @@ struct AnalyzeX86Tests {
     let near = X86Encoding.make([0xe9], immediate: [0x10, 0, 0, 0])
     #expect(try Self.execution(short) == .branch(opcode: 0xeb, offset: -2))
     #expect(try Self.execution(near) == .branch(opcode: 0xe9, offset: 16))
+    #expect(try Self.execution(short, .e2) == .branch(opcode: 0xeb, offset: -2))
     #expect(try Self.execution(short, .e1) == .step(.instructionPointer))
   }
 
@@ -180,5 +181,19 @@ struct AnalyzeX86Tests {
         try rules.analyzeInstruction(instruction, at: 0x40_0000, isCompat: false)
       }
     }
+  }
+
+  @Test("what an instruction is not said to have it does not have")
+  func plain() {
+    #expect(X86Encoding(bytes: [0x90], opcode: [0x90]) == .make([0x90]))
+  }
+
+  @Test("registers stand where perf has them, flags are the processor's bits")
+  func registers() {
+    let names = Architecture.x86_64.registerLayout.names
+    #expect(names[X86Register.flags] == "flags" && names[X86Register.ip] == "ip")
+    #expect(names[X86Register.sp] == "sp" && names[X86Register.si] == "si")
+    #expect(names[X86Register.di] == "di" && names[X86Register.bx] == "bx")
+    #expect(X86Register.trapFlag == 1 << 8)
   }
 }

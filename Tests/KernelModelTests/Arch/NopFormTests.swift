@@ -37,12 +37,14 @@ struct NopFormTests {
     (.make([0x0f, 0x1f], modRM: 0x08), []),
     (.make([0x0f, 0x1f], rex: 0x44, modRM: 0x00), []),
     (.make([0x0f, 0x1e], prefixes: [0xf3], modRM: 0xfa), []),
-    // mov %rax,%rax; mov %r9,%r9; mov %eax,%eax; mov %rcx,%rax; mov %r8,%rax; a store
+    // mov %rax,%rax; mov %r9,%r9; mov %eax,%eax; mov %rcx,%rax; mov %r8,%rax;
+    // mov %rax,%r8; a store
     (.make([0x89], rex: 0x48, modRM: 0xc0, operandBytes: 8), [.recognisedNops]),
     (.make([0x89], rex: 0x4d, modRM: 0xc9, operandBytes: 8), [.recognisedNops]),
     (.make([0x89], modRM: 0xc0), []),
     (.make([0x89], rex: 0x48, modRM: 0xc8, operandBytes: 8), []),
     (.make([0x89], rex: 0x4c, modRM: 0xc0, operandBytes: 8), []),
+    (.make([0x89], rex: 0x49, modRM: 0xc0, operandBytes: 8), []),
     (.make([0x89], rex: 0x48, modRM: 0x00, operandBytes: 8), []),
     (.make([0x89], modRM: 0xc0, is64Bit: false), [.recognisedNops]),
     // lea 0(%rsi),%rsi in its forms
@@ -58,6 +60,11 @@ struct NopFormTests {
     ),
     (
       .make([0x8d], prefixes: [0x3e], rex: 0x48, modRM: 0x76, displacement: [0], operandBytes: 8),
+      [.recognisedNops]
+    ),
+    // lea 0(%r12),%r12, whose SIB byte has no index
+    (
+      .make([0x8d], rex: 0x4d, modRM: 0x64, sib: 0x24, displacement: [0], operandBytes: 8),
       [.recognisedNops]
     ),
     (.make([0x8d], rex: 0x48, modRM: 0x76, displacement: [1], operandBytes: 8), []),

@@ -203,6 +203,16 @@ struct OutOfLineX86Tests {
         .make([0x58], vex: [0xc5, 0xc4], modRM: 0x35, displacement: displacement),
         [0xc5, 0xc4, 0x58, 0xb3], .scratchBX
       ),
+      // vbroadcastss (rip),%xmm0, of another map of opcodes, with VEX.B set without effect
+      (
+        .make([0x18], vex: [0xc4, 0xc2, 0x79], modRM: 0x05, displacement: displacement),
+        [0xc4, 0xe2, 0x79, 0x18, 0x86], .scratchSI
+      ),
+      // vaddps (rip){1to16},%zmm6,%zmm0: EVEX has vvvv in its third byte of four
+      (
+        .make([0x58], vex: [0x62, 0xf1, 0x4c, 0x58], modRM: 0x05, displacement: displacement),
+        [0x62, 0xf1, 0x4c, 0x58, 0x58, 0x87], .scratchDI
+      ),
     ]
     for (instruction, start, scratch) in cases {
       let treatment = try AnalyzeX86Tests.analyze(instruction)

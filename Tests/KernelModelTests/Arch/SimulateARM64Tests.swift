@@ -119,6 +119,17 @@ struct SimulateARM64Tests {
     }
   }
 
+  @Test("conditional branches and literals reach backwards as well")
+  func backwards() {
+    // b.eq .-8 with the zero flag; ldr x0,.-8; ldrsw x0,.-8, of four bytes and no more
+    #expect(Self.run(0x54ff_ffc0, .conditionalBranch, state: 1 << 30)[32] == Self.site - 8)
+    var memory = TestMemory([Self.site - 8: 0x1122_3344_8899_aabb])
+    #expect(Self.run(0x58ff_ffc0, .loadLiteral, memory: memory)[0] == 0x1122_3344_8899_aabb)
+    for address in Self.site - 4..<Self.site { memory.bytes[address] = nil }
+    #expect(
+      Self.run(0x98ff_ffc0, .loadSignedLiteral, memory: memory)[0] == 0xffff_ffff_8899_aabb)
+  }
+
   @Test("a nop goes on")
   func nop() {
     #expect(Self.run(0xd503_201f, .nop)[32] == Self.site + 4)

@@ -27,6 +27,80 @@ struct HandleBreakpointTests {
     #expect(kernel.hit(0x110) == .notNotified)
   }
 
+  @Test("a mapping that became writable keeps its probes, and is searched for others")
+  func writable() throws {
+    var kernel = TestKernel()
+    let first = try kernel.register()
+    let second = try kernel.register(at: 0x100)
+    kernel.uprobes.spaces[0].mappings[0].isWritable = true
+    #expect(kernel.hit(0x110) == .hit(.stepping))
+    _ = kernel.endStep()
+    kernel.uprobes.unregister(first)
+    kernel.uprobes.runDeferredWork()
+    #expect(kernel.hit(0x110) == .hit(.restartsWithoutProbe))
+    #expect(kernel.uprobes.spaces[0].hasUprobes)
+    kernel.uprobes.unregister(second)
+    kernel.uprobes.runDeferredWork()
+    #expect(kernel.contents(0x100) == .original)
+    #expect(kernel.hit(0x110) == .hit(.restartsWithoutProbe))
+    #expect(!kernel.uprobes.spaces[0].hasUprobes)
+  }
+
+  @Test("mappings without bytes hold no probes, and are not walked through")
+  func emptyMappings() throws {
+    for end in [TestKernel.base, TestKernel.base - 0x1000] {
+      var kernel = TestKernel()
+      _ = try kernel.register()
+      var space = AddressSpace()
+      space.mappings = [
+        Mapping(start: TestKernel.base, end: end, inode: TestKernel.inode, fileOffset: 0x110)
+      ]
+      kernel.task.space = kernel.uprobes.add(space)
+      kernel.uprobes.spaces[kernel.task.space].hasUprobes = true
+      kernel.uprobes.spaces[kernel.task.space].recalculates = true
+      #expect(kernel.hit(0x110) == .hit(.restartsWithoutProbe))
+      #expect(!kernel.uprobes.spaces[kernel.task.space].hasUprobes)
+    }
+  }
+
+  @Test("a push of a 32-bit task is emulated with four bytes")
+  func compatPush() throws {
+    var kernel = TestKernel()
+    _ = try kernel.register(at: 0x100)
+    kernel.task.isCompat = true
+    kernel.task.registers[X86Register.bp] = 0x77
+    #expect(kernel.hit(0x100) == .hit(.emulated))
+    #expect(kernel.task.registers[X86Register.sp] == TestKernel.stack - 4)
+    #expect(kernel.memory.readWord(at: TestKernel.stack - 4, bytes: 4) == 0x77)
+  }
+
+  @Test("handlers that take the breakpoint out leave nothing to optimise")
+  func removedBeforeOptimising() throws {
+    var kernel = TestKernel(.e8)
+    kernel.uprobes.spaces[0].optimizedTrampolinePlace = 0x41_0000
+    var picky = TestKernel.entry
+    picky.filter = .spaces([0])
+    _ = try kernel.register(picky, at: 0x130)
+    kernel.uprobes.probes[0].consumers[0].filter = .spaces([])
+    #expect(kernel.hit(0x130, HandlerCall(.remove)) == .hit(.emulated))
+    #expect(kernel.contents(0x130) == .original)
+    #expect(!kernel.uprobes.spaces[0].hasOptimizedTrampoline)
+  }
+
+  @Test("what is removed is removed from mappings of the probe's file alone, writable or not")
+  func removalByFile() throws {
+    var kernel = TestKernel(.e3)
+    _ = try kernel.register()
+    var other = TestKernel.text
+    (other.start, other.end, other.inode) = (0x50_0000, 0x50_1000, 8)
+    kernel.uprobes.mapped(other, in: 0)
+    kernel.uprobes.spaces[0].sites[0x50_0110] = .breakpoint
+    kernel.uprobes.spaces[0].mappings[0].isWritable = true
+    _ = kernel.hit(0x110, HandlerCall(.remove))
+    #expect(kernel.contents(0x110) == .original)
+    #expect(kernel.uprobes.spaces[0].contents(at: 0x50_0110) == .breakpoint)
+  }
+
   @Test("somebody else's breakpoint raises SIGTRAP", arguments: Epoch.allCases)
   func stray(epoch: Epoch) throws {
     var kernel = TestKernel(epoch)

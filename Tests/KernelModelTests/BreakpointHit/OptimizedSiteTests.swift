@@ -60,6 +60,34 @@ struct OptimizedSiteTests {
     #expect(kernel.task.registers[X86Register.sp] == TestKernel.stack)
   }
 
+  @Test("the call leaves the red zone of the longer nop alone, the shorter has none to leave")
+  func redZone() {
+    for (epoch, bytes) in [(Epoch.e7, UInt64(0)), (.e8, 0), (.e9, 128)] {
+      #expect(TestKernel(epoch).uprobes.optimizedSiteRedZone == bytes)
+    }
+  }
+
+  @Test("time that nobody tells begins at zero: the timer of a pending return runs from there")
+  func untoldTime() throws {
+    for isOptimized in [true, false] {
+      var kernel = try Self.kernel(.e8, at: 0x130, TestKernel.both)
+      _ = try kernel.register(TestKernel.both)
+      kernel.task = ProbedTask(space: 0)
+      kernel.task.registers[kernel.stackPointer] = TestKernel.stack
+      _ = kernel.memory.writeWord(TestKernel.caller, at: TestKernel.stack, bytes: 8)
+      if isOptimized {
+        #expect(Self.call(&kernel, at: 0x130) == .returned)
+      } else {
+        kernel.task.registers[kernel.instructionPointer] = TestKernel.base + 0x111
+        #expect(kernel.uprobes.claimsBreakpoint(&kernel.task))
+        _ = kernel.uprobes.notifyResume(&kernel.task, memory: &kernel.memory) { _, _ in
+          HandlerCall()
+        }
+      }
+      #expect(kernel.task.timer.deadlineMilliseconds == 100)
+    }
+  }
+
   @Test("no other kernels do that", arguments: Epoch.allCases)
   func epochs(epoch: Epoch) throws {
     var kernel = TestKernel(epoch)

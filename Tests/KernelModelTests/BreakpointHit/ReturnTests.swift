@@ -37,6 +37,7 @@ struct ReturnTests {
     let outcome = kernel.returns()
     #expect(outcome == .hit(.trampoline(.signal(epoch < .e3 ? 5 : 4), handlers: [])))
     #expect(kernel.task.signals == [epoch < .e3 ? .trapSent : .illegal])
+    #expect(kernel.task.signals.map(\.number) == [epoch < .e3 ? 5 : 4])
     #expect(kernel.uprobes.warnings == [.noReturnInstance])
   }
 
@@ -173,13 +174,18 @@ struct ReturnTests {
     _ = kernel.endStep()
     let duplicated = kernel.uprobes.duplicated(0)
     let space = try #require(duplicated)
+    // Its page is where the parent's is, not where it would have been by itself.
+    kernel.uprobes.spaces[space].xolPlace = 0x7fff_0000_0000
+    kernel.task.processorState = 0x6000_0000
     let child = kernel.uprobes.copied(&kernel.task, as: .fork, space: space)
+    #expect(child.processorState == 0x6000_0000)
     guard epoch >= .e2 else {
       #expect(child.pending.isEmpty && !child.hasUtask)
       #expect(kernel.uprobes.spaces[space].xolArea == nil)
       return
     }
     #expect(kernel.uprobes.spaces[space].xolArea?.address == TestKernel.area)
+    #expect(child.lastEntry == kernel.task.lastEntry && child.lastEntry == 1)
     #expect(child.pending.map(\.hold.state) == [.stable])
     #expect(kernel.task.pending.map(\.hold.state) == [.stable])
     #expect(kernel.references(registration) == 3)
@@ -210,7 +216,9 @@ struct ReturnTests {
     let registration = try kernel.register(TestKernel.both)
     _ = kernel.hit(0x110)
     #expect(kernel.references(registration) == (epoch < .e6 ? 3 : 2))
+    kernel.task.isNotified = true
     kernel.uprobes.free(&kernel.task)
+    #expect(!kernel.task.isNotified)
     #expect(kernel.references(registration) == 1)
     #expect(kernel.uprobes.spaces[0].xolArea?.takenCount == 1)
     #expect(kernel.task.returns.returnInstances.isEmpty && !kernel.task.hasUtask)
@@ -228,5 +236,6 @@ struct ReturnTests {
     #expect(kernel.references(registration) == 33)
     kernel.uprobes.free(&kernel.task)
     #expect(kernel.references(registration) == 32)
+    #expect(kernel.uprobes.resumeWaiting(&kernel.task) == nil)
   }
 }

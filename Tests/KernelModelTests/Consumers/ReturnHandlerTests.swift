@@ -43,6 +43,15 @@ struct ReturnHandlerTests {
         == [5, 3, 1].map { ReturnHandlerCall(consumer: $0, cookie: $0 * 10) })
   }
 
+  @Test("what waits is searched once through, from the last one found on")
+  func order() {
+    let calls = HandlerChainTests.rules(.e7).returnHandlers(
+      of: [5, 3].map { HandlerChainTests.consumer($0, true, true) },
+      waiting: [3, 5].map { ReturnConsumer(consumer: $0, cookie: $0 * 10) })
+    #expect(calls.map(\.consumer) == [5])
+    #expect(calls.map(\.cookie) == [50])
+  }
+
   @Test("a number that does not fit an int is not found any more")
   func wideNumbers() {
     let rules = HandlerChainTests.rules(.e7)

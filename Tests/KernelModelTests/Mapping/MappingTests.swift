@@ -167,6 +167,48 @@ struct MappingTests {
     #expect(!kernel.uprobes.spaces[dying].hasUprobes)
   }
 
+  @Test("registering passes writable mappings by, unregistering does not")
+  func writable() throws {
+    var kernel = TestKernel()
+    kernel.uprobes.spaces[0].mappings[0].isWritable = true
+    _ = try kernel.register(at: 0x100)
+    #expect(kernel.contents(0x100) == .original && !kernel.uprobes.spaces[0].hasUprobes)
+    kernel.uprobes.spaces[0].mappings[0].isWritable = false
+    let registration = try kernel.register()
+    kernel.uprobes.spaces[0].mappings[0].isWritable = true
+    kernel.uprobes.unregister(registration)
+    #expect(kernel.contents(0x110) == .original)
+  }
+
+  @Test("unmapping a probe in a mapping that became writable asks for recalculation as well")
+  func unmappedWritable() throws {
+    var kernel = TestKernel()
+    _ = try kernel.register()
+    kernel.uprobes.spaces[0].mappings[0].isWritable = true
+    kernel.uprobes.unmapped(from: TestKernel.base, to: TestKernel.base + 0x1000, in: 0)
+    #expect(kernel.uprobes.spaces[0].recalculates)
+  }
+
+  @Test("a mapping without bytes is none, and unmapping nothing changes nothing")
+  func nothing() throws {
+    var kernel = TestKernel()
+    let base = TestKernel.base
+    kernel.uprobes.mapped(Mapping(start: 0x1000, end: 0x1000, inode: 7), in: 0)
+    kernel.uprobes.unmapped(from: base + 0x800, to: base + 0x800, in: 0)
+    #expect(kernel.uprobes.spaces[0].mappings == [TestKernel.text])
+  }
+
+  @Test("a process that ends has no memory any more")
+  func ended() throws {
+    var kernel = TestKernel()
+    _ = try kernel.register()
+    _ = kernel.hit(0x110)
+    #expect(kernel.uprobes.spaces[0].xolArea != nil)
+    kernel.uprobes.ended(0)
+    let space = kernel.uprobes.spaces[0]
+    #expect(space.xolArea == nil && space.mappings.isEmpty && space.sites.isEmpty)
+  }
+
   @Test("a mapping of another part or another file, or a writable one, brings none")
   func otherMappings() throws {
     var kernel = TestKernel(mapsFile: false)
@@ -225,6 +267,32 @@ struct MappingTests {
     #expect(kernel.hit(0x110) == .hit(.restartsWithoutProbe))
     #expect(!kernel.uprobes.spaces[0].hasUprobes)
     #expect(kernel.hit(0x110) == .notNotified)
+  }
+
+  @Test("a mapping moves next to where it was, on either side, and over what is there")
+  func movedBeside() throws {
+    let (base, size) = (TestKernel.base, UInt64(0x1000))
+    for target in [base + size, base - size] {
+      var kernel = TestKernel()
+      _ = try kernel.register()
+      var other = TestKernel.text
+      (other.start, other.end, other.inode) = (target, target + size, 8)
+      kernel.uprobes.mapped(other, in: 0)
+      kernel.uprobes.moved(mappingAt: base, to: target, in: 0)
+      var moved = TestKernel.text
+      (moved.start, moved.end) = (target, target + size)
+      #expect(kernel.uprobes.spaces[0].mappings == [moved])
+      #expect(kernel.uprobes.spaces[0].contents(at: target + 0x110) == .breakpoint)
+    }
+  }
+
+  @Test("a mapping without bytes does not move")
+  func movedNothing() {
+    var kernel = TestKernel(mapsFile: false)
+    let empty = Mapping(start: 0x1000, end: 0x1000, inode: 7)
+    kernel.uprobes.spaces[0].mappings = [empty]
+    kernel.uprobes.moved(mappingAt: 0x1000, to: 0x9000, in: 0)
+    #expect(kernel.uprobes.spaces[0].mappings == [empty])
   }
 
   @Test("breakpoints move with their mapping")

@@ -34,6 +34,13 @@ struct ReferenceCounterTests {
     #expect(kernel.uprobes.delayedCounters.isEmpty)
   }
 
+  @Test("a probe without a counter counts nowhere, not at offset zero either")
+  func without() throws {
+    var kernel = Self.kernel()
+    _ = try kernel.register()
+    #expect(kernel.uprobes.spaces[0].counters.isEmpty && kernel.uprobes.delayedCounters.isEmpty)
+  }
+
   @Test("a breakpoint that was there already does not count")
   func foreignBreakpoint() throws {
     var kernel = Self.kernel()

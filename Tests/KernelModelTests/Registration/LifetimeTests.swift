@@ -115,6 +115,27 @@ struct LifetimeTests {
     #expect(kernel.references(registration) == 1)
   }
 
+  @Test("a consumer has no number before it is registered, and the first has one")
+  func numbers() throws {
+    var kernel = TestKernel()
+    #expect(TestKernel.entry.identity == 0)
+    #expect(try kernel.register().consumer == 1)
+  }
+
+  @Test("registering takes memory twice: for the probe and for the page with the breakpoint")
+  func memory() throws {
+    var kernel = TestKernel()
+    kernel.uprobes.allocationsLeft = 2
+    _ = try kernel.register()
+    #expect(kernel.uprobes.allocationsLeft == 0)
+  }
+
+  @Test("a breakpoint of one byte can be at any offset")
+  func oddOffset() throws {
+    var kernel = TestKernel(.e8, mapsFile: false)
+    #expect(throws: Never.self) { try kernel.register(at: 0x111) }
+  }
+
   @Test("whoever is not registered cannot be unregistered", arguments: Epoch.allCases)
   func unknown(epoch: Epoch) throws {
     var kernel = TestKernel(epoch)

@@ -89,6 +89,17 @@ struct UprobeRulesTests {
     #expect(UprobeRules.CompatRefusal(.e3).rawValue == 95)
   }
 
+  @Test("what a release says of return instances counts, stable kernels included")
+  func returns() {
+    // 5.3 is written with two numbers as well as with three.
+    for (release, size) in [
+      ("5.3", ReturnProbeRules.CompatWordSize.four), ("5.3.0", .four), ("5.2.12", .four),
+      ("5.2.11", .eight),
+    ] {
+      #expect(Self.rules(release).returns.compatWordSize == size)
+    }
+  }
+
   @Test("failed fix-ups kill since 3.16")
   func failedFixUp() {
     #expect(Self.rules("3.15").failedFixUp == .ignored)

@@ -25,11 +25,39 @@ struct SingleStepTests {
     #expect(kernel.uprobes.spaces[0].xolArea?.takenCount == 1)
   }
 
+  @Test("what a task has for steps is zero at first, and no trap is all ones of 32 bits in a step")
+  func fresh() throws {
+    var kernel = TestKernel()
+    let step = kernel.task.step
+    #expect(step.address == 0 && step.xolAddress == 0 && step.faultNumber == 0)
+    #expect(step.savedScratch == 0 && step.savedFaultNumber == 0)
+    #expect(!step.savedTrapFlag && !step.isSteppingEnabled)
+    #expect(kernel.task.processorState == 0)
+    _ = try kernel.register()
+    _ = kernel.hit(0x110)
+    #expect(kernel.task.step.faultNumber == UInt64(UInt32.max))
+  }
+
+  @Test("the scratch register of an operand relative to the instruction holds the original's place")
+  func scratch() throws {
+    var kernel = TestKernel()
+    kernel.uprobes.files[0].instructions[0x180] = .x86(
+      .make([0x8b], modRM: 0x05, displacement: [0, 0, 0, 0]))
+    _ = try kernel.register(at: 0x180)
+    kernel.task.registers[X86Register.si] = 0x51
+    #expect(kernel.hit(0x180) == .hit(.stepping))
+    #expect(kernel.task.registers[X86Register.si] == TestKernel.base + 0x186)
+    #expect(kernel.endStep(length: 6) == .step(.done))
+    #expect(kernel.task.registers[X86Register.si] == 0x51)
+    #expect(kernel.next == TestKernel.base + 0x186)
+  }
+
   @Test("a step trap of a task that is in no step is not ours")
   func foreignStep() throws {
     var kernel = TestKernel()
     _ = try kernel.register()
     #expect(kernel.endStep() == .notNotified)
+    #expect(!kernel.uprobes.claimsStep(&kernel.task))
     _ = kernel.hit(0x110)
     _ = kernel.endStep()
     #expect(kernel.endStep() == .notNotified)
@@ -49,6 +77,11 @@ struct SingleStepTests {
     #expect(kernel.task.step.state == .singleStep && !kernel.task.isNotified)
     #expect(kernel.endStep() == .step(.done))
     #expect(kernel.task.isSignalPending)
+    // The next step has none to give back.
+    kernel.task.isSignalPending = false
+    _ = kernel.hit(0x110)
+    #expect(kernel.endStep() == .step(.done))
+    #expect(!kernel.task.isSignalPending)
   }
 
   @Test("no signal, nothing to defer, but the task is in a step")

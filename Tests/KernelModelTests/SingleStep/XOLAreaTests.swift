@@ -39,6 +39,14 @@ struct XOLAreaTests {
     #expect(area.takenCount == 1)
   }
 
+  @Test("what is left of the page behind the last slot is none")
+  func rest() {
+    var area = XOLArea(address: 0x10_0000, slotBytes: 3)
+    while area.takeSlot() != nil {}
+    area.freeSlot(at: 0x10_0000 + 4095)
+    #expect(area.takenCount == 1365)
+  }
+
   @Test("slots of any size make an area")
   func sizes() {
     for bytes in [0, 1, 3, 4096, 5000, .max] as [UInt64] {
