@@ -42,7 +42,7 @@ extension KprobeKernel {
   ///
   /// - Parameter result: what the handler returned; post-handlers return nothing, give 0.
   public mutating func handlerReturned(
-    _ result: Int32 = 0, _ registers: KprobeRegisters, on processor: inout KprobeProcessor
+    _ result: Int32, _ registers: KprobeRegisters, on processor: inout KprobeProcessor
   ) -> KprobeOutcome {
     guard let call = processor.calls.popLast() else { return .resume(registers) }
     let isAggregate = table.entries[call.entry.rawValue].isAggregate

@@ -120,7 +120,13 @@ extension KprobeKernel {
     let value = table.entries[entry.rawValue]
     let asked = value.isAggregate ? processor.instance : value.members.first
     guard let asked else { return nil }
-    return call(.breakpoint, among: [asked], of: entry, registers, on: &processor)
+    let outcome = call(.breakpoint, among: [asked], of: entry, registers, on: &processor)
+    // A manager has a break handler as soon as a member has one, and it forgets whose turn it was.
+    let hasBreakHandler = value.members.contains {
+      table.probes[$0.rawValue].handlers.contains(.breakpoint)
+    }
+    if outcome == nil && value.isAggregate && hasBreakHandler { processor.instance = nil }
+    return outcome
   }
 
   /// What comes of a stray breakpoint that no break handler took.

@@ -112,7 +112,6 @@ extension KprobeKernel {
   mutating func free(_ entry: KprobeEntryID) {
     detours.release(table.entries[entry.rawValue].instruction.detour)
     slots.release(table.entries[entry.rawValue].instruction.slot)
-    table.entries[entry.rawValue].optimization = .impossible
   }
 
   /// What the kernel finds at an address.

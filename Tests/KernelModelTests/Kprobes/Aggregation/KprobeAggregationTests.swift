@@ -102,6 +102,10 @@ struct KprobeAggregationTests {
       let jprobe = try fixture.probe(fork, [.pre, .breakpoint])
       let second = fixture.kernel.declare(Kprobe(address: fork, handlers: [.pre, .breakpoint]))
       let error = refusal { () throws(KprobeError) in try fixture.kernel.register(second) }
+      // All have the copy of the first, also one that is refused afterwards.
+      for id in [first, jprobe, second] {
+        #expect(fixture.kernel.table[id]?.instruction == fixture.entry(fork)?.instruction)
+      }
       if epoch < .k2 {
         #expect(error == .secondBreakHandler)
         #expect(fixture.entry(fork)?.members == [first, jprobe])

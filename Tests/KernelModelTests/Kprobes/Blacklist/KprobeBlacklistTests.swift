@@ -29,6 +29,7 @@ struct KprobeBlacklistTests {
         list.contains(KprobeFixture.read + address, in: text(), rules: rules) == isOn)
     }
     #expect(!list.contains(KprobeFixture.read - 1, in: text(), rules: rules))
+    #expect(!KprobeBlacklist().contains(0, in: text(), rules: rules))
   }
 
   @Test("what is not text or has no symbol cannot be put on the list")
@@ -54,6 +55,14 @@ struct KprobeBlacklistTests {
     #expect(list.entries == [base + 0x4000..<base + 0x4010, base + 0x4010..<base + 0x4020])
     try list.add(area: base..<base, in: text())
     #expect(list.entries.count == 2)
+    // Behind a function of a single byte comes the next.
+    let (tiny, behind) = (base + 0x6000, base + 0x6001)
+    let end = behind + 0x10
+    var small = text()
+    small.symbols.append(KernelSymbol("tiny", at: tiny, size: 1))
+    small.symbols.append(KernelSymbol("behind", at: behind, size: 0x10))
+    try list.add(area: tiny..<end, in: small)
+    #expect(Array(list.entries.suffix(2)) == [tiny..<behind, behind..<end])
   }
 
   @Test("since areas are listed, a split-off part is judged by the function it came from")

@@ -59,6 +59,22 @@ struct KprobeBootTests {
     #expect(boot.dieChain.told(stoppedBy: ["kprobes", "last"]) == ["kprobes"])
   }
 
+  @Test("coming up begins with an empty table and blacklist, armed and with optimisation allowed")
+  func anew() throws {
+    var fixture = KprobeFixture(.k10)
+    var environment = environment()
+    environment.annotated = [KprobeFixture.read]
+    for _ in 0..<2 {
+      _ = KprobeBoot(environment, in: &fixture.kernel)
+      #expect(fixture.kernel.table.listed.isEmpty)
+      #expect(fixture.kernel.blacklist.entries.count == 1)
+      #expect(!fixture.kernel.areAllDisarmed && fixture.kernel.allowsOptimization)
+      _ = try fixture.probe(KprobeFixture.fork)
+      fixture.kernel.disarmAll()
+      fixture.kernel.setOptimization(false)
+    }
+  }
+
   @Test("a hole in a section is complained about, and kprobes come up all the same")
   func blacklistHole() {
     var environment = environment()

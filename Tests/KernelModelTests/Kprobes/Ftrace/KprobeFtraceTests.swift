@@ -20,6 +20,7 @@ struct KprobeFtraceTests {
     let entry = try #require(fixture.entry(fork))
     #expect(entry.instruction.execution == .ftrace)
     #expect(entry.instruction.slot == nil)
+    #expect(entry.instruction.opcode == 0 && entry.instruction.length == 5)
     #expect(entry.isArmed)
     #expect(fixture.kernel.table[entry.members[0]]?.flags.contains(.ftrace) == true)
   }
@@ -95,5 +96,39 @@ struct KprobeFtraceTests {
     let post = try #require(fixture.entry(fork)?.members.first)
     fixture.kernel.unregister(post)
     #expect(fixture.entry(fork)?.hasPostHandler == true)
+  }
+
+  @Test("the call goes back where it came from, wherever that is")
+  func returnAddress() throws {
+    var fixture = try fixture([[.pre]])
+    let registers = KprobeRegisters(instructionPointer: 0x42)
+    let entry = try #require(fixture.kernel.table.lookUp(fork))
+    let outcome = fixture.kernel.ftraceHit(fork, registers, on: &fixture.processor)
+    #expect(fixture.processor.running == .entry(entry))
+    #expect(fixture.answer(outcome) == .resume(registers))
+  }
+
+  @Test("on arm64 the call and a breakpoint have four bytes")
+  func arm64() throws {
+    var text = KprobeFixture.text()
+    text.ftraceCalls = [fork..<fork + 4]
+    var fixture = KprobeFixture(.k10, .aarch64, text: text)
+    _ = try fixture.probe(fork)
+    #expect(fixture.entry(fork)?.instruction.length == 4)
+    let outcome = fixture.kernel.ftraceHit(
+      fork, KprobeRegisters(instructionPointer: fork), on: &fixture.processor)
+    guard case .call(_, let registers) = outcome else {
+      Issue.record("no handler was called")
+      return
+    }
+    #expect(registers.instructionPointer == fork + 4)
+  }
+
+  @Test("a breakpoint met at such a probe passes the call over")
+  func breakpoint() throws {
+    var fixture = try fixture([[.pre, .post]])
+    let outcome = fixture.answer(fixture.hit(fork))
+    #expect(outcome.resumed?.instructionPointer == fork + 5)
+    #expect(fixture.log == ["pre 0", "post 0"])
   }
 }

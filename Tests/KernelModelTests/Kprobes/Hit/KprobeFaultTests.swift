@@ -42,6 +42,55 @@ struct KprobeFaultTests {
     #expect(fixture.hit(fork).called?.handler == .pre)
   }
 
+  @Test("a re-entrant step that faults gives back its own flags, then the outer probe's are noted")
+  func reentrantFlags() throws {
+    for (outer, inner) in [(0, 0x200), (0x200, 0)] as [(UInt64, UInt64)] {
+      var fixture = KprobeFixture(.k15)
+      _ = try fixture.probe(read)
+      _ = try fixture.probe(fork)
+      _ = fixture.hit(read, flags: outer)
+      #expect(fixture.processor.oldFlags == outer)
+      let registers = try #require(fixture.hit(fork, flags: inner).resumed)
+      #expect(fixture.processor.oldFlags == inner)
+      let end = try #require(fixture.kernel.fault(registers, on: &fixture.processor).passedOn)
+      #expect(end.flags == inner)
+      #expect(fixture.processor.oldFlags == outer && fixture.processor.savedFlags == outer)
+    }
+  }
+
+  @Test("a fault that nobody numbers is a page fault; other handlers are called with no number")
+  func trapNumber() throws {
+    var fixture = KprobeFixture(.k0)
+    _ = try fixture.probe(fork, [.pre, .fault])
+    let outcome = fixture.hit(fork)
+    guard case .call(let pre, let registers) = outcome else {
+      Issue.record("no handler was called")
+      return
+    }
+    #expect(pre.trap == 0)
+    let fault = fixture.kernel.fault(registers, on: &fixture.processor).called
+    #expect(fault?.handler == .fault && fault?.trap == 14)
+  }
+
+  @Test("a stray breakpoint in a handler leaves whose it was, unless break handlers were asked")
+  func strayInHandler() throws {
+    for hasBreakHandler in [false, true] {
+      var fixture = KprobeFixture(.k0)
+      if hasBreakHandler { _ = try fixture.probe(fork, [.pre, .breakpoint]) }
+      let asked = try fixture.probe(fork, [.pre, .fault])
+      if !hasBreakHandler { _ = try fixture.probe(fork, [.post]) }
+      guard case .call(let pre, let registers) = fixture.hit(fork) else {
+        Issue.record("no handler was called")
+        continue
+      }
+      #expect(pre.probe == asked)
+      #expect(fixture.hit(KprobeFixture.write) == .declined)
+      // aggr_break_handler() forgets the member whether it has a break handler or not.
+      let fault = fixture.kernel.fault(registers, on: &fixture.processor).called
+      #expect(fault?.probe == (hasBreakHandler ? nil : asked))
+    }
+  }
+
   @Test("after a fault in a re-entrant step the outer probe runs on, on arm64 with masks left set")
   func inReentrantStep() throws {
     for architecture in Architecture.allCases {

@@ -36,6 +36,7 @@ struct KprobeModulesTests {
     #expect(entry.members == [id])
     #expect(!entry.isArmed)
     #expect(entry.instruction.slot == nil)
+    #expect(fixture.kernel.table[id]?.instruction?.slot == nil)
     #expect(refusal { () throws(KprobeError) in try fixture.kernel.enable(id) } == .gone)
     fixture.kernel.unregister(id)
     #expect(fixture.entry(core) == nil)

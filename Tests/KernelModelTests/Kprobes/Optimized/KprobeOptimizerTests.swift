@@ -92,6 +92,49 @@ struct KprobeOptimizerTests {
     #expect(state(post) == .queued)
   }
 
+  @Test("a jump has neighbours from its second byte to its last, not at its end")
+  func neighbours() throws {
+    for (distance, isInside) in [(1, true), (6, true), (7, false)] as [(UInt64, Bool)] {
+      var before = fixture()
+      _ = try before.probe(fork + distance)
+      _ = try before.probe(fork)
+      #expect(state(before) == (isInside ? .prepared : .queued))
+
+      var after = fixture()
+      _ = try after.probe(fork)
+      after.kernel.runOptimizer()
+      _ = try after.probe(fork + distance)
+      #expect(state(after) == (isInside ? .prepared : .done))
+    }
+  }
+
+  @Test("switching all probes off waits for the optimiser")
+  func disarmAllWaits() throws {
+    var fixture = fixture()
+    let id = try fixture.probe(fork)
+    fixture.kernel.runOptimizer()
+    try fixture.kernel.disable(id)
+    #expect(state(fixture) == .unqueued)
+    fixture.kernel.disarmAll()
+    #expect(state(fixture) == .prepared)
+    #expect(fixture.entry(fork)?.isArmed == false)
+  }
+
+  @Test("detours lie behind all copies, each with room for a copy of its own")
+  func places() throws {
+    var fixture = fixture()
+    for address in [fork, read] { _ = try fixture.probe(address) }
+    let entries = [fork, read].compactMap { fixture.entry($0) }
+    #expect(entries.map(\.instruction.slot) == [KprobeFixture.slots, KprobeFixture.slots + 16])
+    let detours = KprobeFixture.slots + 0x10_0000
+    #expect(entries.map(\.instruction.detour) == [detours, detours + 256])
+    // What becomes free is taken first.
+    fixture.kernel.unregister(try #require(entries[1].members.first))
+    fixture.kernel.runOptimizer()
+    _ = try fixture.probe(read)
+    #expect(fixture.entry(read)?.instruction == entries[1].instruction)
+  }
+
   @Test("a disabled probe keeps its jump until the optimiser runs")
   func lazy() throws {
     var fixture = fixture()
@@ -197,6 +240,7 @@ struct KprobeOptimizerTests {
       return
     }
     #expect(registers.instructionPointer == fork + 1)
+    #expect(fixture.processor.running == .entry(entry) && fixture.processor.status == .active)
     #expect(fixture.answer(outcome) == .resume(registers))
     #expect(fixture.log == ["optimizedPre 1", "optimizedPre 0"])
     #expect(fixture.processor.running == .none)
@@ -227,6 +271,18 @@ struct KprobeOptimizerTests {
     fixture.kernel.freedInitialText(fork..<fork + 1)
     #expect(state(fixture) == .impossible)
     #expect(fixture.kernel.table[id]?.flags.contains(.gone) == true)
+    // Its detour is free at once, and the entry gets another when it is probed anew.
+    _ = try fixture.probe(read)
+    #expect(fixture.entry(read)?.instruction.detour == KprobeFixture.slots + 0x10_0000)
+    _ = try fixture.probe(fork)
+    #expect(state(fixture) == .queued)
+    #expect(fixture.entry(fork)?.instruction.detour == KprobeFixture.slots + 0x10_0100)
+
+    var waiting = self.fixture()
+    _ = try waiting.probe(fork)
+    #expect(state(waiting) == .queued)
+    waiting.kernel.freedInitialText(fork..<fork + 1)
+    #expect(state(waiting) == .impossible)
 
     var unused = self.fixture()
     let other = try unused.probe(fork)

@@ -269,4 +269,70 @@ struct KretprobeTests {
       #expect(fixture.processor.running == (forgets ? .none : .busy))
     }
   }
+
+  @Test("a return probe that is not registered is not alive and has missed nothing")
+  func declared() {
+    var fixture = KprobeFixture()
+    let id = fixture.kernel.declareReturnProbe(symbol: "_do_fork")
+    let probe = fixture.kernel[id]
+    #expect(probe?.isAlive == false && probe?.missed == 0 && probe?.free == 0)
+    #expect(probe?.hasEntryHandler == false && probe?.dataSize == 0)
+  }
+
+  @Test("a limit of one is kept, and nobody declines who does not say so")
+  func limitOfOne() throws {
+    var (fixture, ids) = try fixture(limit: 1, hasEntryHandler: true)
+    #expect(fixture.kernel[ids[0]]?.instanceLimit == 1)
+    var task = KretprobeTask()
+    var address: Address = 0x1234
+    let entry = fixture.kernel.enterReturnProbe(
+      ids[0], returnAddress: &address, frame: 0x9000, in: &task)
+    #expect(entry == .hooked)
+  }
+
+  @Test("a return address of zero is nobody's, one is an address like any other")
+  func lowAddresses() throws {
+    for (low, expected) in [(0, KretprobeArrival.stopped), (1, nil)]
+      as [(UInt64, KretprobeArrival?)]
+    {
+      var (fixture, ids) = try fixture()
+      var task = KretprobeTask()
+      var address = low
+      _ = fixture.kernel.enterReturnProbe(
+        ids[0], returnAddress: &address, frame: 0x9000, in: &task)
+      let arrival = fixture.kernel.returnThroughTrampoline(frame: 0x9000, in: &task)
+      #expect(arrival == expected ?? .returned(to: 1, handlers: ids))
+    }
+  }
+
+  @Test("registering again is refused, since 5.18 before anything is counted anew")
+  func twice() throws {
+    for (epoch, missed) in [(KprobeEpoch.k9, UInt64(0)), (.k10, 1), (.k13, 1)] {
+      var fixture = KprobeFixture(epoch, .aarch64)
+      let id = fixture.kernel.declareReturnProbe(address: fork, instanceLimit: 1)
+      try fixture.kernel.registerReturnProbe(id)
+      var task = KretprobeTask()
+      for _ in 0..<2 {
+        var address: Address = 0x1234
+        _ = fixture.kernel.enterReturnProbe(
+          id, returnAddress: &address, frame: 0x9000, in: &task)
+      }
+      #expect(fixture.kernel[id]?.missed == 1)
+      #expect(
+        refusal { () throws(KprobeError) in try fixture.kernel.registerReturnProbe(id) }
+          == .alreadyRegistered)
+      #expect(fixture.kernel[id]?.missed == missed)
+      #expect(fixture.kernel[id]?.free == 0)
+    }
+  }
+
+  @Test("whatever handlers its probe was given, a return probe has the kernel's own")
+  func ownHandlers() throws {
+    var fixture = KprobeFixture()
+    let id = fixture.kernel.declareReturnProbe(symbol: "_do_fork")
+    let probe = try #require(fixture.kernel[id]?.probe)
+    fixture.kernel.edit(probe) { $0.handlers = [.post] }
+    try fixture.kernel.registerReturnProbe(id)
+    #expect(fixture.kernel.table[probe]?.handlers == .pre)
+  }
 }

@@ -18,8 +18,10 @@ struct KprobeRulesTests {
       ("3.10.99", KprobeEpoch.k0), ("3.15.5", .k0), ("3.16", .k1), ("4.15.18", .k1),
       ("4.18.0", .k1), ("4.19.304", .k2), ("4.20", .k2), ("5.0.1", .k3), ("5.2.0", .k4),
       ("5.4.59", .k4), ("5.8.1", .k5), ("5.9.1", .k5), ("5.10.13", .k6), ("5.11.4", .k7),
-      ("5.12", .k7), ("5.13", .k8), ("5.15.167", .k9), ("5.17", .k9), ("5.19.9", .k10),
-      ("6.1.192", .k10), ("6.2", .k11), ("6.4", .k12), ("6.6.1", .k12), ("6.8", .k13),
+      ("5.12", .k7), ("5.13", .k8), ("5.14", .k9), ("5.15.167", .k9), ("5.17", .k9), ("5.18", .k10),
+      ("5.19.9", .k10),
+      ("6.1.192", .k10), ("6.2", .k11), ("6.4", .k12), ("6.6.1", .k12), ("6.7", .k13),
+      ("6.8", .k13),
       ("6.12.117", .k13), ("6.17", .k14), ("7.1.5", .k14), ("7.2", .k15), ("9.0", .k15),
     ])
   func releases(release: String, epoch: KprobeEpoch) {
@@ -106,6 +108,9 @@ struct KprobeRulesTests {
     #expect(kernel("5.10.189").stepping == .hardware)
     #expect(kernel("5.10.190").stepping == .breakpoint)
     #expect(kernel("5.11.4").stepping == .hardware)
+    #expect(kernel("5.9.1", .aarch64).stepping == .hardware)
+    #expect(kernel("6.1.114", .aarch64).simulation == .literalLoads)
+    #expect(kernel("6.1.115", .aarch64).simulation == .noLiteralLoads)
     #expect(kernel("6.1.188", .aarch64).stepReentry == .unrecoverable)
     #expect(kernel("6.1.189", .aarch64).stepReentry == .recoverable)
     #expect(kernel("6.12.116", .aarch64).stepReentry == .unrecoverable)

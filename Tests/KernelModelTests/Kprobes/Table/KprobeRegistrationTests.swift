@@ -14,6 +14,7 @@ struct KprobeRegistrationTests {
       let id = try fixture.probe(fork)
       #expect(fixture.entry(fork)?.members == [id])
       #expect(fixture.entry(fork)?.isArmed == true)
+      #expect(fixture.entry(fork)?.hasPostHandler == false)
       #expect(fixture.entry(fork)?.instruction.slot == KprobeFixture.slots)
       #expect(fixture.kernel.table[id]?.instruction == fixture.entry(fork)?.instruction)
       #expect(fixture.kernel.table.lookUp(fork + 1) == nil)
@@ -74,6 +75,60 @@ struct KprobeRegistrationTests {
     let id = try fixture.probe(fork, flags: [.disabled, .gone, .optimized, .ftrace])
     #expect(fixture.kernel.table[id]?.flags == [.disabled, .onFunctionEntry])
     #expect(fixture.entry(fork)?.isArmed == false)
+  }
+
+  @Test("a probe that was missed and comes back counts from zero")
+  func missedAnew() throws {
+    var fixture = KprobeFixture()
+    let id = try fixture.probe(fork)
+    fixture.processor.beginBusy()
+    _ = fixture.hit(fork)
+    #expect(fixture.missed(id) == 1)
+    fixture.kernel.unregister(id)
+    try fixture.kernel.register(id)
+    #expect(fixture.missed(id) == 0)
+  }
+
+  @Test("a kernel without probes by the function tracer refuses its call sites")
+  func withoutFtrace() throws {
+    for canUseFtrace in [true, false] {
+      var text = KprobeFixture.text()
+      text.ftraceCalls = [fork..<fork + 5]
+      var fixture = KprobeFixture(text: text) { $1.canUseFtrace = canUseFtrace }
+      let id = fixture.kernel.declare(Kprobe(address: fork))
+      let error = refusal { () throws(KprobeError) in try fixture.kernel.register(id) }
+      #expect(error == (canUseFtrace ? nil : .ftraceUnavailable))
+    }
+  }
+
+  @Test("the middle of a call site is refused until 5.17")
+  func insideCallSite() throws {
+    for (epoch, expected) in [(KprobeEpoch.k9, KprobeError.insideFtraceCall), (.k10, nil)] {
+      var text = KprobeFixture.text()
+      text.ftraceCalls = [fork..<fork + 5]
+      var fixture = KprobeFixture(epoch, text: text)
+      let id = fixture.kernel.declare(Kprobe(address: fork + 1))
+      #expect(refusal { () throws(KprobeError) in try fixture.kernel.register(id) } == expected)
+    }
+  }
+
+  @Test("a probe and a processor have nothing to tell at first, and handlers are bits of their own")
+  func fresh() {
+    #expect(Kprobe(address: fork).missed == 0)
+    let processor = KprobeProcessor()
+    #expect(processor.oldFlags == 0 && processor.savedFlags == 0)
+    let handlers: [KprobeHandlers] = [.pre, .post, .fault, .breakpoint]
+    #expect(handlers.map(\.rawValue) == [1, 2, 4, 8])
+  }
+
+  @Test("a kernel that nobody described is preemptible, has one processor, and puts in no jumps")
+  func configuration() {
+    let configuration = KprobeConfiguration()
+    #expect(configuration.isPreemptible && !configuration.canOptimize)
+    #expect(configuration.canUseFtrace && configuration.processors == 1)
+    // Copies of 16 bytes end long before the detours begin, at 0x10_0000.
+    #expect(configuration.slotCount == 4096)
+    #expect(configuration.returnTrampoline == 0xffff_ffff_8100_0f00)
   }
 
   @Test("a probe that was unregistered comes back disabled unless its owner clears the flag")

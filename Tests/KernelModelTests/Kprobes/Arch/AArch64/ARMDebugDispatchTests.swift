@@ -34,7 +34,7 @@ struct ARMDebugDispatchTests {
           }
         #expect(exception.entry == expected, "\(exceptionClass) \(isUser)")
         // The number of the event is in the same bits.
-        if let event, event != .breakpointInstruction {
+        if let event {
           #expect(UInt32(event.rawValue) == exceptionClass >> 1 & 7)
         }
       }
@@ -247,6 +247,31 @@ struct ARMDebugDispatchTests {
     guard case .kprobe(.resume) = second else {
       Issue.record("\(second)")
       return
+    }
+  }
+
+  @Test("a step that ends in user mode is shown to kprobes before their own dispatch only")
+  func userStep() throws {
+    for epoch in KprobeEpoch.allCases where epoch < .k6 {
+      var fixture = KprobeFixture(epoch, .aarch64)
+      _ = try fixture.probe(fork, [])
+      var stepping = try #require(fixture.hit(fork).resumed)
+      stepping.instructionPointer += 4
+      stepping.isUser = true
+      var breakpoints = ARMSuspendedBreakpoints()
+      #expect(!breakpoints.isTaskStepped && !breakpoints.isDebuggerStepping)
+      let conclusion = fixture.kernel.debugException(
+        .step(stepping), hooks: ARMDebugHooks(), breakpoints: &breakpoints, on: &fixture.processor)
+      if epoch < .k3 {
+        guard case .kprobe(.resume(let registers)) = conclusion else {
+          Issue.record("\(epoch): \(conclusion)")
+          continue
+        }
+        #expect(registers.instructionPointer == fork + 4)
+      } else {
+        #expect(conclusion == .trapSignal(code: 2, isSteppedAgain: false))
+        #expect(fixture.kernel.stepTrap(stepping, on: &fixture.processor) == .declined)
+      }
     }
   }
 }

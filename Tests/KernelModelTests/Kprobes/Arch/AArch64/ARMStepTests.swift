@@ -302,4 +302,19 @@ struct ARMStepTests {
       fixture.kernel.fault(registers, on: &fixture.processor) == .stop(.probeAtZero))
     #expect(fixture.missed(read) == 0)
   }
+
+  @Test("a step ends once, and a literal that nobody described is zero")
+  func once() throws {
+    var (fixture, _) = fixture(0x9100_0400, .k1)
+    var stepping = try #require(fixture.hit(Self.fork).resumed)
+    stepping.instructionPointer += 4
+    #expect(fixture.kernel.stepTrap(stepping, on: &fixture.processor).resumed != nil)
+    #expect(fixture.kernel.stepTrap(stepping, on: &fixture.processor) == .declined)
+
+    var (loading, _) = self.fixture(0x5800_0040)
+    var registers = loading.trapped(at: Self.fork)
+    registers.general[0] = 7
+    let outcome = loading.kernel.breakpoint(registers, on: &loading.processor)
+    #expect(outcome.resumed?.general[0] == 0)
+  }
 }

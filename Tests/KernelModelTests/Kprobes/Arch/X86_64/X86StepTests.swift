@@ -428,6 +428,27 @@ struct X86StepTests {
     #expect(absolute.entry(Self.fork)?.instruction.boost == .yes)
   }
 
+  @Test("with hardware stepping a copy with a post-handler behind it is stepped at every hit")
+  func notBoostedWithPost() throws {
+    var (fixture, _) = fixture(
+      X86Instruction(opcode: 0x55, length: 1, canBoost: true), .k7, handlers: .post,
+      isPreemptible: false)
+    for _ in 0..<2 {
+      #expect(fixture.run(Self.fork)?.instructionPointer == Self.fork + 1)
+    }
+    #expect(fixture.log == ["post 0", "post 0"])
+    #expect(fixture.entry(Self.fork)?.instruction.boost == .yes)
+  }
+
+  @Test("with breakpoint stepping a copy that runs on runs on past a post-handler that came later")
+  func boostedPastLatePost() throws {
+    var (fixture, _) = fixture(
+      X86Instruction(opcode: 0x55, length: 1, canBoost: true), isPreemptible: false)
+    _ = try fixture.probe(Self.fork, .post)
+    #expect(fixture.hit(Self.fork).resumed?.instructionPointer == KprobeFixture.slots)
+    #expect(fixture.processor.running == .none)
+  }
+
   @Test("re-entry into a copy that runs on leaves the outer probe running")
   func boostedReentry() throws {
     var (fixture, _) = fixture(
