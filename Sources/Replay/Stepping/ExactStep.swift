@@ -15,7 +15,7 @@ struct ExactStep {
   init?(_ instruction: X86Encoding, scratch: Int?) {
     let hasPlainForm =
       instruction.is64Bit && instruction.vex.isEmpty && instruction.opcode.count == 1
-      && instruction.prefixes.allSatisfy { $0 == 0xf2 || $0 == 0xf3 || $0 == 0x3e }
+      && instruction.prefixes.allSatisfy { $0 == 0xf2 || $0 == 0xf3 }
     guard hasPlainForm else { return nil }
     self.instruction = instruction
     operands = X86Operands(instruction: instruction, scratch: scratch)

@@ -30,7 +30,7 @@ struct SteppingSite {
   /// A site; nil when its bytes are no instruction.
   init?(
     _ probe: Probe, _ rules: UprobeRules, _ decoder: borrowing InstructionDecoder,
-    isCompat: Bool = false
+    isCompat: Bool
   ) {
     let instruction = decoder.decode(probe.originalBytes)
     guard instruction != .undecodable, let effects = decoder.effects(probe.originalBytes) else {

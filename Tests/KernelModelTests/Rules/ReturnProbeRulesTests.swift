@@ -13,6 +13,7 @@ struct ReturnProbeRulesTests {
     #expect(rules.noInstanceSignal == (epoch <= .e2 ? .trap : .forcedIllegalFromKernel))
     #expect(rules.returnTrampoline == (epoch <= .e3 ? .breakpoint : .systemCall))
     #expect(rules.compatWordSize == (epoch <= .e2 ? .eight : .four))
+    #expect(rules.popping == (epoch <= .e3 ? .afterHandlers : .beforeHandlers))
   }
 
   @Test("arm64 keeps the breakpoint in every epoch", arguments: Epoch.allCases)

@@ -49,6 +49,10 @@ struct XOLAreaTests {
 
   @Test("slots of any size make an area")
   func sizes() {
+    // No smaller than a byte, so that there are no more slots than bytes.
+    for bytes in [0, 1] as [UInt64] {
+      #expect(XOLArea(address: 0x10_0000, slotBytes: bytes).taken.count == 4096)
+    }
     for bytes in [0, 1, 3, 4096, 5000, .max] as [UInt64] {
       var area = XOLArea(address: .max - 100, slotBytes: bytes)
       while let slot = area.takeSlot() { _ = slot }
