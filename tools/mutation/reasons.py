@@ -45,5 +45,10 @@ class Reasons:
             self.texts[mutant.file] = (self.root / mutant.file).read_text().split("\n")
         return key(mutant, self.texts[mutant.file])
 
+    def stale(self, folder, mutants):
+        """Arguments about a folder that are about none of its mutants."""
+        keys = {self.key(mutant) for mutant in mutants}
+        return sorted(name for name in self.known if name.startswith(folder + "/") and name not in keys)
+
     def reason(self, mutant):
         return self.known.get(self.key(mutant))
