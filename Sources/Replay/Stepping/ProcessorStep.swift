@@ -54,7 +54,7 @@ struct ProcessorStep {
     }
     if instruction.isRepeatedString { return executeOnce(instruction, &registers) }
     if instruction.opcode == [0x0f, 0x05] { return executeSystemCall(instruction, &registers) }
-    guard !effects.changesFlow, instruction.opcode != [0x0f, 0x34] else { return nil }
+    guard !effects.changesFlow else { return nil }
     registers[StepColumn.ip] &+= UInt64(instruction.length)
     return effects.writtenColumns
   }
@@ -73,8 +73,7 @@ struct ProcessorStep {
     _ instruction: X86Encoding, _ registers: inout RegisterFile
   ) -> UInt64? {
     guard instruction.is64Bit, let behind, case .x86(let next) = behind.instruction,
-      !behind.effects.changesFlow, !next.isRepeatedString,
-      next.opcode != [0x0f, 0x05], next.opcode != [0x0f, 0x34]
+      !behind.effects.changesFlow, !next.isRepeatedString
     else { return nil }
     registers[StepColumn.ip] &+= UInt64(instruction.length + next.length)
     var unknown = effects.writtenColumns | behind.effects.writtenColumns
