@@ -125,6 +125,17 @@ struct KprobeModulesTests {
     }
   }
 
+  @Test("a probe by the function tracer that its owner marked as disabled keeps its hook")
+  func ftraceMarked() throws {
+    var text = KprobeFixture.text()
+    text.ftraceCalls = [core..<core + 5]
+    var fixture = KprobeFixture(.k10, text: text)
+    let id = try fixture.probe(core)
+    fixture.kernel.edit(id) { $0.flags.insert(.disabled) }
+    fixture.kernel.moduleChanged("work", to: .going)
+    #expect(fixture.entry(core)?.isArmed == true)
+  }
+
   @Test("a module's blacklist is in force while it is loaded, since 5.8")
   func blacklist() throws {
     for epoch in KprobeEpoch.allCases {
