@@ -120,7 +120,15 @@ extension KprobeKernel {
     let value = table.entries[entry.rawValue]
     let asked = value.isAggregate ? processor.instance : value.members.first
     guard let asked else { return nil }
-    return call(.breakpoint, among: [asked], of: entry, registers, on: &processor)
+    if let outcome = call(.breakpoint, among: [asked], of: entry, registers, on: &processor) {
+      return outcome
+    }
+    // The manager was asked, if any of its probes has a break handler, and forgets whose turn it was.
+    let hasBreakHandler = value.members.contains {
+      table.probes[$0.rawValue].handlers.contains(.breakpoint)
+    }
+    if value.isAggregate && hasBreakHandler { processor.instance = nil }
+    return nil
   }
 
   /// What comes of a stray breakpoint that no break handler took.
