@@ -37,11 +37,7 @@ extension KprobeKernel {
     _ result: Int32, _ call: KprobeCall, _ registers: KprobeRegisters,
     on processor: inout KprobeProcessor
   ) -> KprobeOutcome {
-    if result != 0 {
-      // The handler has chosen where to go on.
-      processor.running = .none
-      return .resume(registers)
-    }
+    if result != 0 { return handled(registers, on: &processor) }
     if table.entries[call.entry.rawValue].isAggregate { processor.instance = nil }
     return self.call(
       .ftracePre, among: call.remaining, of: call.entry, registers, on: &processor)

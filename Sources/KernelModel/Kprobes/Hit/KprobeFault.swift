@@ -45,7 +45,7 @@ extension KprobeKernel {
     _ registers: KprobeRegisters, on processor: inout KprobeProcessor
   ) -> KprobeOutcome {
     var registers = registers
-    registers.instructionPointer = runningAddress(on: processor)
+    registers.instructionPointer = runningAddress(on: processor) ?? 0
     switch rules.architecture {
     case .x86_64:
       if rules.stepping == .hardware { registers.flags &= ~X86_64.trapFlag }
@@ -105,12 +105,12 @@ extension KprobeKernel {
     }
   }
 
-  /// Where the running probe is.
-  func runningAddress(on processor: KprobeProcessor) -> Address {
+  /// Where the running probe is; nil without one, or when its owner has cleared the address.
+  func runningAddress(on processor: KprobeProcessor) -> Address? {
     switch processor.running {
-    case .none, .busy: 0
-    case .entry(let entry): table[entry]?.address ?? 0
-    case .returnProbe(let id): table[id]?.address ?? 0
+    case .none, .busy: nil
+    case .entry(let entry): table[entry]?.address
+    case .returnProbe(let id): table[id]?.address
     }
   }
 }

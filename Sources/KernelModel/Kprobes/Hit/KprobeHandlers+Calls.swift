@@ -4,7 +4,8 @@ extension KprobeKernel {
   /// Calls the first of some members that has a handler and is not disabled; nil when none has.
   ///
   /// A probe that is alone is called even if it is disabled: it is not armed then, so that only a
-  /// stray breakpoint gets here.
+  /// stray breakpoint gets here. A break handler is called even of a member that was disabled
+  /// meanwhile: its pre-handler has run.
   ///
   /// Kernel: kernel/kprobes.c aggr_pre_handler(), aggr_post_handler(), opt_pre_handler()
   func call(
@@ -21,7 +22,7 @@ extension KprobeKernel {
     let isAggregate = table.entries[entry.rawValue].isAggregate
     for (index, member) in members.enumerated() {
       let probe = table.probes[member.rawValue]
-      let isSilent = isAggregate && probe.flags.contains(.disabled)
+      let isSilent = isAggregate && handler != .breakpoint && probe.flags.contains(.disabled)
       guard probe.handlers.contains(wanted), !isSilent else {
         if wanted == .pre && isAggregate { processor.instance = nil }
         continue
@@ -76,7 +77,7 @@ extension KprobeKernel {
   }
 
   /// A pre-handler has sent the processor elsewhere: no step, no post-handlers.
-  private func handled(
+  func handled(
     _ registers: KprobeRegisters, on processor: inout KprobeProcessor
   ) -> KprobeOutcome {
     switch rules.handledHit {

@@ -120,13 +120,15 @@ extension KprobeKernel {
     let value = table.entries[entry.rawValue]
     let asked = value.isAggregate ? processor.instance : value.members.first
     guard let asked else { return nil }
-    let outcome = call(.breakpoint, among: [asked], of: entry, registers, on: &processor)
-    // A manager has a break handler as soon as a member has one, and it forgets whose turn it was.
+    if let outcome = call(.breakpoint, among: [asked], of: entry, registers, on: &processor) {
+      return outcome
+    }
+    // The manager was asked, if any of its probes has a break handler, and forgets whose turn it was.
     let hasBreakHandler = value.members.contains {
       table.probes[$0.rawValue].handlers.contains(.breakpoint)
     }
-    if outcome == nil && value.isAggregate && hasBreakHandler { processor.instance = nil }
-    return outcome
+    if value.isAggregate && hasBreakHandler { processor.instance = nil }
+    return nil
   }
 
   /// What comes of a stray breakpoint that no break handler took.

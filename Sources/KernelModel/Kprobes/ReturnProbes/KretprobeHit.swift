@@ -52,8 +52,8 @@ extension KprobeKernel {
     let trampoline = returnTrampoline
     guard
       let last = task.instances.firstIndex(where: {
-        isOurs($0) && $0.returnAddress != trampoline && $0.returnAddress != 0
-      })
+        isOurs($0) && $0.returnAddress != trampoline
+      }), task.instances[last].returnAddress != 0
     else { return .stopped }
     let target = task.instances[last].returnAddress
     let returning = task.instances[...last].filter(isOurs)

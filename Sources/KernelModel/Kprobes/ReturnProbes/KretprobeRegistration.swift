@@ -41,7 +41,13 @@ extension KprobeKernel {
       returnProbes[id.rawValue].instanceLimit = defaultInstances
     }
     returnProbes[id.rawValue].missed = 0
-    try register(returnProbe.probe)
+    do {
+      try register(returnProbe.probe)
+    } catch {
+      // Until 5.17 also those of one that was registered already: its calls are missed from now on.
+      returnProbes[id.rawValue].free = 0
+      throw error
+    }
     returnProbes[id.rawValue].free = returnProbes[id.rawValue].instanceLimit
     returnProbes[id.rawValue].isAlive = true
     returnProbes[id.rawValue].registration += 1

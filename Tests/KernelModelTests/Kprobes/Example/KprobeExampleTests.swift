@@ -52,7 +52,7 @@ struct KprobeExampleTests {
       try example.load(into: &fixture.kernel)
       _ = fixture.hit(fork)
       let registers = fixture.trapped(at: KprobeFixture.read)
-      let fault = fixture.kernel.fault(registers, trap: 14, on: &fixture.processor)
+      let fault = fixture.kernel.fault(registers, on: &fixture.processor)
       let end = example.answer(fault, in: &fixture.kernel, on: &fixture.processor)
       if epoch < .k9 {
         #expect(example.lines.contains(.fault(fork, trap: 14)))
@@ -99,5 +99,17 @@ struct KprobeExampleTests {
     #expect(end.resumed != nil)
     #expect(example.lines.count == 2)
     #expect(fixture.missed(other) == 0)
+  }
+
+  @Test func `a handler whose probe has lost its address says zero`() throws {
+    var fixture = KprobeFixture()
+    var example = KprobeExample()
+    try example.load(into: &fixture.kernel)
+    let called = fixture.hit(fork)
+    // The kernel clears the address of a probe that is not there to be removed.
+    example.unload(from: &fixture.kernel)
+    example.unload(from: &fixture.kernel)
+    _ = example.answer(called, in: &fixture.kernel, on: &fixture.processor)
+    #expect(example.text(.x86_64).last == "before 0x0: ip 0xffffffff81001001, flags 0x0")
   }
 }

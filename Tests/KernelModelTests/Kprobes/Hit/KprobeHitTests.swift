@@ -113,6 +113,7 @@ struct KprobeHitTests {
       #expect(fixture.processor.running == before.running)
       #expect(fixture.processor.status == status)
       #expect(fixture.processor.savedFlags == before.savedFlags)
+      #expect(fixture.processor.oldFlags == before.oldFlags)
       #expect(fixture.processor.calls == before.calls)
     }
   }

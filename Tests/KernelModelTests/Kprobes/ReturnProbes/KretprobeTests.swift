@@ -100,6 +100,10 @@ struct KretprobeTests {
       #expect(entry == (hasEntryHandler ? .declined : .hooked))
       #expect(fixture.kernel[ids[0]]?.free == (hasEntryHandler ? 3 : 2))
       #expect((address == 0x1234) == hasEntryHandler)
+      var other: Address = 0x5678
+      #expect(
+        fixture.kernel.enterReturnProbe(ids[0], returnAddress: &other, frame: 1, in: &task)
+          == .hooked)
     }
   }
 
@@ -177,6 +181,20 @@ struct KretprobeTests {
       #expect(fixture.kernel.returnThroughTrampoline(frame: 1, in: &task) == .stopped)
       #expect(task.instances.count == 1)
     }
+  }
+
+  @Test(arguments: KprobeEpoch.allCases)
+  func `a return address of zero stops the kernel, whatever older calls know`(
+    epoch: KprobeEpoch
+  ) throws {
+    var (fixture, ids) = try fixture(epoch)
+    var task = KretprobeTask()
+    for known in [0x1234, 0, fixture.kernel.returnTrampoline] {
+      var address = known
+      _ = fixture.kernel.enterReturnProbe(ids[0], returnAddress: &address, frame: 1, in: &task)
+    }
+    #expect(fixture.kernel.returnThroughTrampoline(frame: 1, in: &task) == .stopped)
+    #expect(task.instances.count == 3)
   }
 
   @Test("a task that ends gives its instances back")
@@ -267,6 +285,9 @@ struct KretprobeTests {
       fixture.kernel.endReturnHandler(on: &fixture.processor)
       let forgets = epoch < .k4 || (epoch == .k10 && architecture == .x86_64)
       #expect(fixture.processor.running == (forgets ? .none : .busy))
+      // Ended once more, there is nothing left to go back to.
+      fixture.kernel.endReturnHandler(on: &fixture.processor)
+      #expect(fixture.processor.running == .none)
     }
   }
 

@@ -55,6 +55,7 @@ struct X86StepTests {
     Row(
       name: "jmp near", instruction: X86Instruction(opcode: 0xe9, immediate: 0x1000, length: 5),
       expected: 0x1005),
+    Row(name: "jmp to the next", instruction: X86Instruction(opcode: 0xeb, length: 2), expected: 2),
     Row(
       name: "jmp short", instruction: X86Instruction(opcode: 0xeb, immediate: -2, length: 2),
       expected: 0),
@@ -91,9 +92,25 @@ struct X86StepTests {
       instruction: X86Instruction(opcode: 0xe1, immediate: 16, length: 2), flags: 0x40,
       counter: 9, expected: 18, expectedCounter: 8),
     Row(
-      name: "loope ends with unequal",
-      instruction: X86Instruction(opcode: 0xe1, immediate: 16, length: 2), counter: 9,
-      expected: 2, expectedCounter: 8),
+      name: "loope ends with unequal, whatever the other flags",
+      instruction: X86Instruction(opcode: 0xe1, immediate: 16, length: 2), flags: ~0x40,
+      counter: 9, expected: 2, expectedCounter: 8),
+    Row(
+      name: "loopne goes round once more than the processor's would",
+      instruction: X86Instruction(opcode: 0xe0, immediate: 16, length: 2), flags: ~0x40,
+      counter: 1, expected: 18, expectedCounter: 0),
+    Row(
+      name: "loopne with a counter of zero",
+      instruction: X86Instruction(opcode: 0xe0, immediate: 16, length: 2), expected: 2,
+      expectedCounter: .max),
+    Row(
+      name: "loope goes round once more than the processor's would",
+      instruction: X86Instruction(opcode: 0xe1, immediate: 16, length: 2), flags: 0x40,
+      counter: 1, expected: 18, expectedCounter: 0),
+    Row(
+      name: "loope with a counter of zero",
+      instruction: X86Instruction(opcode: 0xe1, immediate: 16, length: 2), flags: 0x40,
+      expected: 2, expectedCounter: .max),
     Row(
       name: "jrcxz jumps at zero",
       instruction: X86Instruction(opcode: 0xe3, immediate: 16, length: 2), expected: 18),
@@ -141,6 +158,9 @@ struct X86StepTests {
           opcode: 0xff, modRM: (isCall ? 0xd0 : 0xe0) | UInt8(register & 7),
           extendsRegister: register > 7, length: 2))
       #expect(error == nil)
+      #expect(
+        fixture.entry(Self.fork)?.instruction.execution
+          == .emulated(isCall ? .indirectCall(register) : .indirectJump(register)))
       var registers = fixture.trapped(at: Self.fork)
       for index in 0..<16 { registers.general[index] = 0x1000 + UInt64(index) }
       let outcome = fixture.kernel.breakpoint(registers, on: &fixture.processor)
@@ -336,7 +356,8 @@ struct X86StepTests {
       #expect(indirect.stackWord == Self.fork + 2)
     }
     for instruction in [
-      X86Instruction(opcode: 0xc3, length: 1), X86Instruction(opcode: 0xca, length: 3),
+      X86Instruction(opcode: 0xc2, length: 3), X86Instruction(opcode: 0xc3, length: 1),
+      X86Instruction(opcode: 0xca, length: 3), X86Instruction(opcode: 0xcb, length: 1),
       X86Instruction(opcode: 0xcf, length: 1), X86Instruction(opcode: 0xea, length: 7),
       X86Instruction(opcode: 0xff, modRM: 0xe0, length: 2),
       X86Instruction(opcode: 0xff, modRM: 0x28, length: 2),
@@ -358,7 +379,7 @@ struct X86StepTests {
   func interruptFlag() throws {
     for (opcode, flagsAfter, expected) in [
       (0xfa, 0x102, 0x2), (0xfb, 0x302, 0x202), (0x9d, 0x102, 0x2), (0xcf, 0x102, 0x2),
-      (0x55, 0x102, 0x202),
+      (0x55, 0x102, 0x202), (0xfc, 0x102, 0x202),
     ] as [(UInt8, UInt64, UInt64)] {
       let (outcome, _) = try stepped(
         X86Instruction(opcode: opcode, length: 1), endsAt: 1, stepFlags: flagsAfter)
