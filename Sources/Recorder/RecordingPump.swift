@@ -137,6 +137,7 @@ struct RecordingPump: ~Copyable {
         if let exit {
           // What is not drained yet follows behind these.
           if !removals.isEmpty { removals.stop(UprobeProfile(tracefs)) }
+          feeder.end = Syscalls.now
           events.disableAll()
           try deliver(rest: rounds, to: &feeder)
           return exit

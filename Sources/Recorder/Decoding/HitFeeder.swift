@@ -10,6 +10,9 @@ struct HitFeeder {
   private(set) var lost: [UInt16: UInt64] = [:]
   /// The trampolines of the processes seen.
   var trampolines: TrampolineWatch
+  /// When the recording ended. Samples taken later are passed over: events are disabled one after the
+  /// other, and calls that are entered meanwhile would show returns without entries.
+  var end: UInt64 = .max
 
   let sink: any RecordingSink
   private let table: EventTable
@@ -51,8 +54,8 @@ struct HitFeeder {
     guard PerfRecord.kind(header) == PerfRecord.Kind.sample else {
       return try feedSideBand(record, cpu: cpu, at: time)
     }
+    guard time <= end, let event = table[record[1]] else { return }
     let thread = PerfRecord.thread(record[3])
-    guard let event = table[record[1]] else { return }
     if event.role == .witness { return try feedWitness(record, thread: thread, at: time) }
     guard families.accepts(event.owner, for: thread.thread) else { return }
     switch event.role {

@@ -92,6 +92,21 @@ struct HitFeederTests {
     #expect(hit.registers[8] == 0 && window.isEmpty)
   }
 
+  @Test("samples from after the end of the recording are passed over, losses are not")
+  func afterTheEnd() throws {
+    var feeder = feeder()
+    feeder.end = 77
+    for time in [76, 77, 78] as [UInt64] {
+      let record = RecordBuilder.entry(500, thread: thread, time: time)
+      try feeder.feed(record.span, cpu: 0, at: time)
+    }
+    #expect(sink.hits.map(\.hit.time) == [76, 77])
+    #expect(feeder.entries == 2)
+    let loss = RecordBuilder.sideBand(2, identifier: 501, thread: thread, time: 79, [501, 5])
+    try feeder.feed(loss.span, cpu: 1, at: 79)
+    #expect(feeder.lostCount == 5)
+  }
+
   @Test("events that are not ours are passed over")
   func foreign() throws {
     let record = RecordBuilder.entry(12345, thread: thread, time: 1)
