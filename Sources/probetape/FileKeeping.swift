@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import SystemPackage
 
 /// File names at the edge of the program.
 enum FileKeeping {
@@ -16,7 +17,6 @@ enum FileKeeping {
   }
 
   private static func isRegular(_ path: String) -> Bool {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    return attributes?[.type] as? FileAttributeType == .typeRegular
+    (try? FilePath(path).stat(followTargetSymlink: false))?.type == .regular
   }
 }

@@ -1,19 +1,15 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
+import SystemPackage
 
 /// The tapes a command line names: files as they are, directories searched for `.tape` files.
 enum TapePaths {
   /// Whether two names are of one file.
   static func isSame(_ one: String, _ other: String) -> Bool {
-    func identity(_ path: String) -> [NSNumber]? {
-      let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-      guard let device = attributes?[.systemNumber] as? NSNumber,
-        let file = attributes?[.systemFileNumber] as? NSNumber
-      else { return nil }
-      return [device, file]
+    guard let one = try? FilePath(one).stat(), let other = try? FilePath(other).stat() else {
+      return false
     }
-    guard let known = identity(one) else { return false }
-    return known == identity(other)
+    return one.deviceID == other.deviceID && one.inode == other.inode
   }
 
   /// Expands directories, in sorted order. A directory without tapes is wrong usage.
@@ -21,8 +17,7 @@ enum TapePaths {
     var paths: [String] = []
     for argument in arguments {
       // Anything but a directory is left to the reader to complain about.
-      let attributes = try? FileManager.default.attributesOfItem(atPath: argument)
-      guard attributes?[.type] as? FileAttributeType == .typeDirectory else {
+      guard (try? FilePath(argument).stat())?.type == .directory else {
         paths.append(argument)
         continue
       }

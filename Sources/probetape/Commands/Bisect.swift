@@ -1,8 +1,9 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import HandlerHost
 import Reduction
 import Replay
+import SystemPackage
 import TapeFormat
 
 extension Probetape {
@@ -193,10 +194,9 @@ struct KernelBisection {
   }
 
   private func append(_ line: String, to path: String) throws {
-    let handle = try FileHandle(forWritingTo: URL(filePath: path))
-    try handle.seekToEnd()
-    try handle.write(contentsOf: Data(line.utf8))
-    try handle.close()
+    let file = try FileDescriptor.open(
+      FilePath(path), .writeOnly, options: [.append, .closeOnExec])
+    try file.closeAfter { _ = try file.writeAll(line.utf8) }
   }
 
   private func replay(_ commit: String) -> [BatchResult] {

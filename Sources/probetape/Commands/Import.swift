@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import HandlerHost
 import ProbeEvents
 import SystemPackage
 import TapeExchange
@@ -54,19 +54,26 @@ extension Probetape {
 
     /// A pipe cannot be read twice: it is copied to a file without a name first.
     private func importStandardInput(_ namer: ImportNamer) throws -> ImportSummary {
-      let path = FileManager.default.temporaryDirectory
-        .appending(path: "probetape-import-\(UUID().uuidString)").path
-      let copy = try FileDescriptor.open(
-        FilePath(path), .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
-        permissions: .ownerReadWrite)
+      let copy = try Self.nameless()
       defer { try? copy.close() }
-      try FileManager.default.removeItem(atPath: path)
-      while let piece = try FileHandle.standardInput.read(upToCount: 1 << 20), !piece.isEmpty {
-        try copy.writeAll(piece)
+      var piece = [UInt8](repeating: 0, count: 1 << 20)
+      while true {
+        // The pointer spans the whole array and is not kept.
+        let count = try unsafe piece.withUnsafeMutableBytes {
+          try unsafe FileDescriptor.standardInput.read(into: $0)
+        }
+        guard count > 0 else { break }
+        try copy.writeAll(piece[..<count])
       }
       return try PerfImport.run(
         descriptor: copy, name: "standard input", writer: Self.writer, naming: namer.names,
         makeOutput: makeOutput)
+    }
+
+    private static func nameless() throws -> FileDescriptor {
+      // The name is gone with the value, at the end of this function.
+      let file = try TemporaryFile.make("probetape-import", [])
+      return try FileDescriptor.open(FilePath(file.path), .readWrite, options: .closeOnExec)
     }
 
     private func report(_ summary: ImportSummary) {
@@ -77,7 +84,7 @@ extension Probetape {
       if summary.stacks > 0 { line += ", \(summary.stacks) stacks" }
       line += "; \(summary.bytes) bytes"
       if hits > 0 {
-        line += String(format: ", %.1f a hit", Double(summary.bytes) / Double(hits))
+        line += ", \(Decimals.text(Double(summary.bytes) / Double(hits), 1)) a hit"
       }
       Console.note(line)
       if let cut = summary.cut { Console.note("probetape: incomplete: \(cut)") }

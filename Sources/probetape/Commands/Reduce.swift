@@ -1,5 +1,6 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
+import Glibc
 import Reduction
 import Replay
 import SystemPackage
@@ -97,7 +98,7 @@ extension Probetape {
       var parts = [
         "probetape: \(output): \(reduced.hits) of \(reduced.hitsBefore) hits, "
           + "\(divergence.kind.rawValue) at hit \(divergence.hit)",
-        "\(reduced.candidates) candidates, \(String(format: "%.1f", seconds)) s",
+        "\(reduced.candidates) candidates, \(Decimals.text(seconds, 1)) s",
         reduced.isMinimal ? "nothing more can be left out" : "stopped before the end",
       ]
       if !reduced.hasReference {

@@ -1,4 +1,3 @@
-import Foundation
 import ProbeEvents
 import Replay
 import TapeFormat

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Glibc
 import HandlerHost
 import Replay
 import SystemPackage
@@ -59,9 +59,20 @@ extension Probetape {
 
     /// Standard input ends when the supervisor does.
     private static func endWithSupervisor() {
-      Thread.detachNewThread {
-        _ = try? FileHandle.standardInput.readToEnd()
-        Foundation.exit(125)
+      var thread = pthread_t()
+      // The thread is given nothing, and is never waited for.
+      let error = unsafe pthread_create(&thread, nil, { _ in Judge.waitForEnd() }, nil)
+      precondition(error == 0, "a process with one thread can have another")
+    }
+
+    private static func waitForEnd() -> Never {
+      var byte: [UInt8] = [0]
+      while true {
+        // The pointer spans the whole array and is not kept.
+        let count = try? unsafe byte.withUnsafeMutableBytes {
+          try unsafe FileDescriptor.standardInput.read(into: $0)
+        }
+        guard let count, count > 0 else { Glibc.exit(125) }
       }
     }
 
@@ -96,7 +107,7 @@ private struct LineWriter: ReplayListener {
       try Console.print(try line.text(), to: output)
     } catch {
       // Nobody is left to judge for.
-      Foundation.exit(125)
+      Glibc.exit(125)
     }
   }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import HandlerHost
 import ProbeEvents
 import Replay

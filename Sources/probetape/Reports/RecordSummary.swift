@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import ProbeEvents
 import Recorder
 
@@ -9,7 +9,7 @@ enum RecordSummary {
     var parts = [
       "probetape: \(path): \(summary.hits) hits (\(summary.entries) entries, "
         + "\(summary.returns) returns), \(summary.lost) lost",
-      "\(bytes) bytes" + (summary.hits == 0 ? "" : String(format: ", %.1f a hit", each)),
+      "\(bytes) bytes" + (summary.hits == 0 ? "" : ", \(Decimals.text(each, 1)) a hit"),
     ]
     switch summary.targetExit {
     case .unknown: break
@@ -33,10 +33,9 @@ struct RecordingProgressLine {
     guard isShown else { return }
     let seconds = Double(progress.elapsed) / 1e9
     let rate = seconds > 0 ? Double(progress.hits) / seconds : 0
-    let text = String(
-      format: "%llu hits, %.0f hits/s, %llu lost, %.1f s", progress.hits, rate, progress.lost,
-      seconds)
-    Console.noteWithoutLineEnd("\r\u{1B}[K" + text)
+    Console.noteWithoutLineEnd(
+      "\r\u{1B}[K\(progress.hits) hits, \(Decimals.text(rate, 0)) hits/s, \(progress.lost) lost, "
+        + "\(Decimals.text(seconds, 1)) s")
   }
 
   /// Takes the line away.

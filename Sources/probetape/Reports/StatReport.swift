@@ -1,6 +1,6 @@
-import Foundation
 import ProbeEvents
 import Replay
+import SystemPackage
 import TapeFormat
 
 /// What `stat` prints about one tape.
@@ -42,8 +42,7 @@ struct StatReport: Encodable {
     threads = statistics.threads
     processes = statistics.processes
     probes = header.probes.count
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    bytes = (attributes?[.size] as? NSNumber)?.uint64Value ?? 0
+    bytes = (try? FilePath(path).stat()).map { UInt64(clamping: $0.size) } ?? 0
     let ratio = statistics.hits == 0 ? 0 : Double(bytes) / Double(statistics.hits)
     bytesPerHit = (ratio * 100).rounded() / 100
     kernel = header.kernel.release
@@ -71,11 +70,11 @@ struct StatReport: Encodable {
       "\(tape): \(complete ? "complete" : "incomplete")",
       "  hits      \(hits) (\(entries) entries, \(returns) returns), \(lost) lost",
       "  tasks     \(threads) threads of \(processes) processes",
-      "  size      \(bytes) bytes, \(String(format: "%.2f", bytesPerHit)) bytes a hit, "
+      "  size      \(bytes) bytes, \(Decimals.text(bytesPerHit, 2)) bytes a hit, "
         + "stack window \(stackBytes) bytes",
       "  kernel    \(kernel) \(architecture)",
       "  command   \(command.isEmpty ? "(attached)" : command.joined(separator: " "))",
-      "  ended     \(targetExit), \(String(format: "%.6f", seconds)) s from first to last hit",
+      "  ended     \(targetExit), \(Decimals.text(seconds, 6)) s from first to last hit",
     ]
     for damage in damages { lines.append("  damage    \(damage)") }
     for probe in hitsByProbe { lines.append("  probe     \(probe.hits) hits of \(probe.probe)") }

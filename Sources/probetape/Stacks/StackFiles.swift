@@ -1,4 +1,6 @@
-import Foundation
+import FoundationEssentials
+import Glibc
+import HandlerHost
 import ProbeEvents
 import Unwinding
 
@@ -28,22 +30,11 @@ enum StackFiles {
 
   /// The path of the file that debuginfod has for a build id; nil when it has none.
   private static func fetch(_ buildID: String) -> String? {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [client, "executable", buildID]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    do {
-      try process.run()
-    } catch {
-      return nil
-    }
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    let path = text.trimmingCharacters(in: .whitespacesAndNewlines)
-    return process.terminationStatus == 0 && path.hasPrefix("/") ? path : nil
+    guard let outcome = try? HelperProcess.run([client, "executable", buildID]),
+      outcome.status == 0
+    else { return nil }
+    let path = String(decoding: outcome.output.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    return path.hasPrefix("/") ? path : nil
   }
 
   /// CLOCK_MONOTONIC, nanoseconds.
