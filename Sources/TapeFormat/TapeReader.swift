@@ -55,7 +55,7 @@ public struct TapeReader {
 
   private init(source: TapeSource) throws(TapeError) {
     _ = try source.ensure(Prelude.length)
-    let start = Array(source.bytes.prefix(Prelude.length))
+    let start = Array(source.bytes[..<min(source.available, Prelude.length)])
     let prelude = try Prelude.parse(start)
     guard try source.ensure(Prelude.length + prelude.headerLength) else {
       throw .headerTruncated(offset: UInt64(source.available))

@@ -122,13 +122,13 @@ import ProbeEvents
         && windowStarts.count == count + 1 && (times.isEmpty || times.count == count)
         && (linkRegisters.isEmpty || linkRegisters.count == count), "columns of unequal length")
     // Each column for itself and without leaving early: that is several elements at a time.
-    var returns = 0
+    var returns: UInt32 = 0
     var allFlags: UInt8 = 0
     for hit in 0..<count {
       unsafe returns &+= kinds[hit] == .return ? 1 : 0
       unsafe allFlags |= flags[hit].rawValue
     }
-    self.returns = returns
+    self.returns = Int(returns)
     hasCompat = allFlags & Self.compatBit != 0
     unsafe precondition(Self.areAll(threads, below: threadCount))
     unsafe precondition(Self.areAll(probes, below: probeCount))
@@ -142,10 +142,13 @@ import ProbeEvents
   }
 
   private static func areAll(_ indices: UnsafeBufferPointer<UInt32>, below end: Int) -> Bool {
-    let end = UInt32(clamping: end)
-    var beyond: UInt32 = 0
-    for place in 0..<indices.count { unsafe beyond |= indices[place] >= end ? 1 : 0 }
-    return beyond == 0
+    precondition(end >> 31 == 0)
+    // The highest bit is set in a number too large for the other 31, and in the difference of the
+    // last index and one behind it.
+    let last = UInt32(truncatingIfNeeded: end) &- 1
+    var bits: UInt32 = 0
+    for place in 0..<indices.count { unsafe bits |= indices[place] | (last &- indices[place]) }
+    return bits >> 31 == 0
   }
 }
 

@@ -17,8 +17,8 @@ enum CallContext {
 
   /// The slot of a history, of 4096.
   @inline(__always)
-  static func historySlot(_ history: UInt64) -> UInt64 {
-    (history &* multiplier) >> 52
+  static func historySlot(_ history: UInt64) -> Int {
+    Int(truncatingIfNeeded: (history &* multiplier) >> 52)
   }
 }
 

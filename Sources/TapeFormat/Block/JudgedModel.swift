@@ -14,7 +14,7 @@ struct JudgedModel {
   /// the decoder keeps it.
   let firstWords: Table<UInt64>
   /// The entry that followed a history.
-  private let afterHistory: SlotTable<UInt32>
+  private let afterHistory: Table<UInt32>
   /// Each probe's last entry.
   private let entries: SlotTable<UInt32>
   /// How far each entry moved its thread's stack pointer since the thread's hit before, by index plus
@@ -31,7 +31,8 @@ struct JudgedModel {
     calls = OpenCalls(memory, stackPointers: stackPointers)
     words = memory.words
     firstWords = memory.firstWords
-    afterHistory = SlotTable(memory.histories)
+    afterHistory = memory.histories
+    precondition(afterHistory.count == CallContext.historySlots)
     entries = SlotTable(memory.entries)
     steps = memory.steps
   }
@@ -39,7 +40,8 @@ struct JudgedModel {
   /// The entry that the next one of a thread is likely to repeat.
   @inline(__always)
   func expectedEntry(_ state: ThreadState) -> Int {
-    Int(afterHistory[CallContext.historySlot(state.history)])
+    // There is an element for each of these slots, here and below.
+    unsafe Int(afterHistory[unchecked: CallContext.historySlot(state.history)])
   }
 
   /// The stack pointer of an entry that repeats another.
@@ -60,7 +62,7 @@ struct JudgedModel {
     _ hit: Int, _ state: inout ThreadState, probe: UInt32, stackPointer: UInt64
   ) {
     let name = UInt32(truncatingIfNeeded: hit &+ 1)
-    afterHistory[CallContext.historySlot(state.history)] = name
+    unsafe afterHistory[unchecked: CallContext.historySlot(state.history)] = name
     entries[UInt64(probe)] = name
     // The index is below the number of hits, for which there is memory.
     unsafe steps[unchecked: hit &+ 1] = stackPointer &- state.stackPointer

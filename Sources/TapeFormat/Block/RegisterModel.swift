@@ -50,7 +50,7 @@ struct RegisterModel {
   let registers: Table<UInt64>
   private let threads: Table<ThreadState>
   private let calls: OpenCalls
-  private let histories: SlotTable<UInt32>
+  private let histories: Table<UInt32>
   private let sites: SlotTable<UInt32>
   /// The last source token of each site's columns.
   let sources: Table<UInt8>
@@ -69,7 +69,7 @@ struct RegisterModel {
     self.registers = registers
     threads = memory.threads
     calls = OpenCalls(memory, stackPointers: columns.stackPointers)
-    histories = SlotTable(memory.histories)
+    histories = memory.histories
     sites = SlotTable(memory.sites)
     sources = memory.sources
     sources.fill(CallContext.siteSlots * width, with: Token.hitBefore)

@@ -13,6 +13,9 @@ struct WindowDecoder {
   private var codes: Cursor
   private var farCursors: FarValues.Cursors
   private var wordsEnd = 0
+  /// Whether all windows so far have eight words, as those of most tapes do: then where a hit's words
+  /// are can be told from its index.
+  private var areAllEight = true
 
   init(_ cursors: [Cursor], _ columns: ColumnTables, slots: Table<UInt64>, _ marks: SlotMarks) {
     precondition(slots.count == ModelMemory.wordSlots)
@@ -48,6 +51,7 @@ struct WindowDecoder {
         unsafe marks.mark(unchecked: hit, slots: slot, mask: mask, bits: bits)
       }
     } else {
+      areAllEight = areAllEight && length == 8
       try decodeAny(length, slot, references, bytes)
       marks.mark(hit, columns.words, start..<start &+ length)
     }
@@ -130,9 +134,11 @@ struct WindowDecoder {
   ) throws(TapeDamage.Reason) -> UInt64 {
     let code = try codes.byte(bytes)
     if code > WordReferences.sameProbeCode { return try far.decode(code, bytes, &farCursors) }
-    return columns.word(
-      place,
-      of: code == WordReferences.expectedCode ? references.expected : references.sameProbe)
+    let reference =
+      code == WordReferences.expectedCode ? references.expected : references.sameProbe
+    guard areAllEight else { return columns.word(place, of: reference) }
+    // References are earlier hits, by index plus one, whose words are all there.
+    return unsafe reference == 0 ? 0 : columns.words[unchecked: (reference &- 1) &* 8 &+ place]
   }
 
   func finish(words: Int) throws(TapeDamage.Reason) {

@@ -58,14 +58,15 @@ extension FrameHeader {
     case invalid
   }
 
-  /// Reads the header at an offset of `bytes`, which must not be negative.
-  static func parse(_ bytes: [UInt8], at start: Int) -> Parsed {
-    guard bytes.count - start >= fixedLength else { return .incomplete(needed: fixedLength) }
+  /// Reads the header at an offset of `bytes`, which must not be negative. Bytes from `end` on do not
+  /// count.
+  static func parse(_ bytes: [UInt8], at start: Int, before end: Int) -> Parsed {
+    guard end - start >= fixedLength else { return .incomplete(needed: fixedLength) }
     guard bytes.littleEndian(at: start, as: UInt32.self) == magic else { return .invalid }
     let count = Int(bytes.littleEndian(at: start + 6, as: UInt16.self))
     guard count <= TapeLimits.groupsPerRecord else { return .invalid }
     let length = fixedLength + count * groupLength
-    guard bytes.count - start >= length else { return .incomplete(needed: length) }
+    guard end - start >= length else { return .incomplete(needed: length) }
     var head = Array(bytes[start..<start + length])
     let stored = head.littleEndian(at: 20, as: UInt32.self)
     head.storeLittleEndian(UInt32(0), at: 20)

@@ -50,7 +50,7 @@ struct FrameReader {
   /// written yet.
   private mutating func parse() throws(TapeError) -> FrameHeader.Parsed {
     while true {
-      let parsed = FrameHeader.parse(source.bytes, at: source.head)
+      let parsed = source.header(at: 0)
       guard case .incomplete(let needed) = parsed, try source.ensure(needed) else {
         return parsed
       }
@@ -72,7 +72,7 @@ struct FrameReader {
     let end = header.length + header.payloadLength
     let following: SalvageRule.Following
     if try source.ensure(end + FrameHeader.maximumLength) || source.available > end {
-      switch FrameHeader.parse(source.bytes, at: source.head + end) {
+      switch source.header(at: end) {
       case .header: following = .record
       case .incomplete, .invalid: following = .neither
       }
@@ -117,7 +117,7 @@ struct FrameReader {
       let places = isLast ? source.available : source.available - FrameHeader.maximumLength + 1
       let first = UInt8(truncatingIfNeeded: FrameHeader.magic)
       for step in 0..<places where source.bytes[source.head + step] == first {
-        if case .header = FrameHeader.parse(source.bytes, at: source.head + step) {
+        if case .header = source.header(at: step) {
           source.consume(step)
           return
         }

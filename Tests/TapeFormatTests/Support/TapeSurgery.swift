@@ -18,7 +18,7 @@ struct TapeSurgery {
     var offset = Prelude.length + Int(tape.littleEndian(at: 20, as: UInt32.self))
     start = Array(tape[..<offset])
     let decompressor = ZstdDecompressor()
-    while case .header(let header) = FrameHeader.parse(tape, at: offset) {
+    while case .header(let header) = FrameHeader.parse(tape, at: offset, before: tape.count) {
       offset += header.length
       var record = Record(header: header, contents: [])
       for group in header.groups {
@@ -64,7 +64,7 @@ struct TapeSurgery {
   static func boundaries(_ tape: [UInt8]) -> [Int] {
     var offset = Prelude.length + Int(tape.littleEndian(at: 20, as: UInt32.self))
     var found = [offset]
-    while case .header(let header) = FrameHeader.parse(tape, at: offset) {
+    while case .header(let header) = FrameHeader.parse(tape, at: offset, before: tape.count) {
       offset += header.length + header.payloadLength
       found.append(offset)
     }
