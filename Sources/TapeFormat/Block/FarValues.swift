@@ -30,7 +30,6 @@ struct FarValues {
       extraHigh = high.remaining - low.remaining
     }
 
-    @inline(never)
     fileprivate mutating func region(
       _ content: Span<UInt8>, after latest: UInt64
     ) throws(TapeDamage.Reason) -> UInt64 {
@@ -39,16 +38,15 @@ struct FarValues {
       return region
     }
 
-    /// The low 16 bits of a value.
+    /// How many values there are, of which none needs the end of a stream to be looked for.
+    var remaining: Int { @inline(__always) get { low.remaining } }
+
+    /// The low 16 bits of a value, of which the caller knows that it is there.
     @inline(__always)
-    fileprivate mutating func lowBits(
-      _ content: Span<UInt8>
-    ) throws(TapeDamage.Reason) -> UInt64 {
-      let place = low.offset
-      let bits = UInt64(try low.byte(content))
+    @unsafe fileprivate mutating func lowBits(unchecked content: Span<UInt8>) -> UInt64 {
       // The stream of the high bytes is at least as long, and lies within the content.
-      let above = unsafe UInt64(content[unchecked: place &+ highDistance])
-      return above << 8 | bits
+      let above = unsafe UInt64(content[unchecked: low.offset &+ highDistance])
+      return unsafe above << 8 | UInt64(low.byte(unchecked: content))
     }
 
     func finish() throws(TapeDamage.Reason) {
@@ -71,31 +69,49 @@ struct FarValues {
     nextRecent &+= 1
   }
 
-  @inline(never)
   private mutating func add(region: UInt64) {
     regions[nextRegion] = region
     nextRegion = nextRegion == 31 ? 1 : nextRegion + 1
     latestRegion = region
   }
 
-  /// The value of a code, which must be one of those above.
+  /// The value of a code, which must be one of those above; the caller knows that one more value is
+  /// there.
   @inline(__always)
-  mutating func decode(
-    _ code: UInt8, _ content: Span<UInt8>, _ cursors: inout Cursors
+  @unsafe mutating func decode(
+    unchecked code: UInt8, _ content: Span<UInt8>, _ cursors: inout Cursors
   ) throws(TapeDamage.Reason) -> UInt64 {
-    let region: UInt64
     if code < Self.regionCode {
       guard code >= Self.recentCode, code < Self.recentCode + 32 else { throw .valueOutOfRange }
       return recent[(nextRecent &- 1 &- Int(code & 31)) & 31]
-    } else if code < Self.newRegionCode {
-      region = regions[Int(code & 31)]
-    } else {
-      guard code == Self.newRegionCode else { throw .valueOutOfRange }
-      region = try cursors.region(content, after: latestRegion)
-      add(region: region)
     }
-    let value = region << 16 | (try cursors.lowBits(content))
+    guard code < Self.newRegionCode else {
+      return try unsafe decodeInNewRegion(code, content, &cursors)
+    }
+    let value = unsafe regions[Int(code & 31)] << 16 | cursors.lowBits(unchecked: content)
     remember(value)
     return value
+  }
+
+  @inline(never)
+  @unsafe private mutating func decodeInNewRegion(
+    _ code: UInt8, _ content: Span<UInt8>, _ cursors: inout Cursors
+  ) throws(TapeDamage.Reason) -> UInt64 {
+    guard code == Self.newRegionCode else { throw .valueOutOfRange }
+    let region = try cursors.region(content, after: latestRegion)
+    add(region: region)
+    // The caller knows that it is there.
+    let value = unsafe region << 16 | cursors.lowBits(unchecked: content)
+    remember(value)
+    return value
+  }
+
+  /// The value of a code, which must be one of those above.
+  mutating func decode(
+    _ code: UInt8, _ content: Span<UInt8>, _ cursors: inout Cursors
+  ) throws(TapeDamage.Reason) -> UInt64 {
+    guard code < Self.regionCode || cursors.remaining > 0 else { throw .streamTooShort }
+    // As was just made sure.
+    return try unsafe decode(unchecked: code, content, &cursors)
   }
 }

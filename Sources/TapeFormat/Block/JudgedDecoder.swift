@@ -121,10 +121,10 @@ struct JudgedDecoder {
     let sameProbe = model.lastEntry(of: probe)
     var address =
       unsafe sameProbe == 0 ? 0 : columns.instructionPointers[unchecked: sameProbe &- 1]
-    if shape & Shape.instructionPointer != 0 {
-      address = try instructionPointers.miss(bytes, address)
+    var function = address
+    if shape & (Shape.instructionPointer | Shape.function) != 0 {
+      (address, function) = try decodeAddresses(shape, address, nil, bytes)
     }
-    let function = shape & Shape.function == 0 ? address : try functions.miss(bytes, address)
     store(hit, probe, stackPointer, address, function)
     var site = address
     if model.convention.hasLink {
@@ -153,11 +153,9 @@ struct JudgedDecoder {
     if shape & Shape.stackPointer != 0 {
       expected.stackPointer = try stackPointers.miss(bytes, expected.stackPointer)
     }
-    if shape & Shape.instructionPointer != 0 {
-      expected.address = try instructionPointers.miss(bytes, expected.address)
-    }
-    if shape & Shape.function != 0 {
-      expected.function = try functions.miss(bytes, expected.function)
+    if shape & (Shape.instructionPointer | Shape.function) != 0 {
+      (expected.address, expected.function) = try decodeAddresses(
+        shape, expected.address, expected.function, bytes)
     }
     store(hit, expected.probe, expected.stackPointer, expected.address, expected.function)
     if model.convention.hasLink {
@@ -169,6 +167,21 @@ struct JudgedDecoder {
       slot: JudgedModel.wordSlot(expected.stackPointer, thread), WordReferences(), bytes)
     model.finish(
       &state, kind: .return, site: expected.address, stackPointer: expected.stackPointer)
+  }
+
+  /// Decodes the addresses of a hit of which at least one is not as expected; without an expected
+  /// function, it is the instruction pointer.
+  @inline(never)
+  private mutating func decodeAddresses(
+    _ shape: UInt8, _ expected: UInt64, _ expectedFunction: UInt64?, _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) -> (address: UInt64, function: UInt64) {
+    var address = expected
+    if shape & Shape.instructionPointer != 0 {
+      address = try instructionPointers.miss(bytes, address)
+    }
+    var function = expectedFunction ?? address
+    if shape & Shape.function != 0 { function = try functions.miss(bytes, function) }
+    return (address, function)
   }
 
   /// What a return looks like that answers an entry, named by its index plus one: as

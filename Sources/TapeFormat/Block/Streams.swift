@@ -60,6 +60,15 @@ struct Cursor {
     return value
   }
 
+  /// The next byte, of which the caller knows that it is there.
+  @inline(__always)
+  @unsafe mutating func byte(unchecked content: Span<UInt8>) -> UInt8 {
+    // As above.
+    let value = unsafe content[unchecked: offset]
+    offset &+= 1
+    return value
+  }
+
   @inline(__always)
   mutating func varint(_ content: Span<UInt8>) throws(TapeDamage.Reason) -> UInt64 {
     guard offset < end &- 1 else { return try anyVarint(content) }

@@ -47,7 +47,11 @@ struct WindowDecoder {
       if mask == 0 {
         unsafe marks.mark(unchecked: hit, slots: slot)
       } else {
-        let bits = try decodeEight(0, mask, start, slot, references, bytes)
+        let isEnough = codes.remaining >= 8 && farCursors.remaining >= 8
+        let bits =
+          try isEnough
+          ? unsafe decodeEight(unchecked: mask, start, slot, references, bytes)
+          : decodeLastEight(mask, start, slot, references, bytes)
         unsafe marks.mark(unchecked: hit, slots: slot, mask: mask, bits: bits)
       }
     } else {
@@ -87,11 +91,11 @@ struct WindowDecoder {
     }
   }
 
-  /// Decodes the mask's words of eight whose slots follow each other and that are already copied.
-  /// Returns their marks.
+  /// Decodes the mask's words of eight whose slots follow each other and that are already copied; the
+  /// caller knows that eight codes and values are left. Returns the words' marks.
   @inline(__always)
-  private mutating func decodeEight(
-    _ first: Int, _ mask: UInt8, _ start: Int, _ slot: Int, _ references: WordReferences,
+  @unsafe private mutating func decodeEight(
+    unchecked mask: UInt8, _ start: Int, _ slot: Int, _ references: WordReferences,
     _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) -> UInt8 {
     var rest = UInt(mask)
@@ -99,12 +103,32 @@ struct WindowDecoder {
     repeat {
       let place = rest.trailingZeroBitCount
       rest &= rest &- 1
-      let word = try decodeWord(first &+ place, references, bytes)
+      // Each word takes one code and at most one value.
+      let code = unsafe codes.byte(unchecked: bytes)
+      let word =
+        try code > WordReferences.sameProbeCode
+        ? unsafe far.decode(unchecked: code, bytes, &farCursors)
+        : referenced(code, place, references)
       // The caller has copied eight words between these very places.
       unsafe slots[unchecked: slot &+ place] = word
-      unsafe columns.words[unchecked: start &+ first &+ place] = word
+      unsafe columns.words[unchecked: start &+ place] = word
       bits |= marks.mark(word) &<< UInt8(truncatingIfNeeded: place)
     } while rest != 0
+    return bits
+  }
+
+  /// The same where less may be left.
+  @inline(never)
+  private mutating func decodeLastEight(
+    _ mask: UInt8, _ start: Int, _ slot: Int, _ references: WordReferences, _ bytes: Span<UInt8>
+  ) throws(TapeDamage.Reason) -> UInt8 {
+    var bits: UInt8 = 0
+    for place in 0..<8 where mask >> UInt8(place) & 1 != 0 {
+      let word = try decodeWord(place, references, bytes)
+      slots[slot + place] = word
+      columns.words[start + place] = word
+      bits |= marks.mark(word) << UInt8(place)
+    }
     return bits
   }
 
@@ -128,12 +152,17 @@ struct WindowDecoder {
     }
   }
 
-  @inline(__always)
   private mutating func decodeWord(
     _ place: Int, _ references: WordReferences, _ bytes: Span<UInt8>
   ) throws(TapeDamage.Reason) -> UInt64 {
     let code = try codes.byte(bytes)
-    if code > WordReferences.sameProbeCode { return try far.decode(code, bytes, &farCursors) }
+    return try code > WordReferences.sameProbeCode
+      ? far.decode(code, bytes, &farCursors) : referenced(code, place, references)
+  }
+
+  /// The word that another entry has in the same place.
+  @inline(__always)
+  private func referenced(_ code: UInt8, _ place: Int, _ references: WordReferences) -> UInt64 {
     let reference =
       code == WordReferences.expectedCode ? references.expected : references.sameProbe
     guard areAllEight else { return columns.word(place, of: reference) }
