@@ -18,8 +18,11 @@ struct TaskState: BitwiseCopyable {
   var provenDepth = 0
   /// False from its first divergence on: what follows would only repeat it.
   var isJudged = true
-  /// Whether older instances are known to lie above newer ones, as on one stack they do.
+  /// Whether older instances are known to lie above newer ones, whole words apart, as on one stack they
+  /// do.
   var isOrdered = true
+  /// How many of the oldest instances have all in them that are overwritten; 0 when none is.
+  var overwritten = 0
   /// How many instances the handler must hold.
   var held = 0
   /// How many instances the last arrival at the trampoline popped, if it still owes returns.

@@ -28,19 +28,40 @@ extension Replayer where Handler: ~Copyable {
         hits, window.hit, window.mode, task, trampoline, firstWord: firstWord)
     }
     let places = window.places(of: trampoline, hits) & (UInt64.max << UInt64(firstWord))
-    let slots = noteOrderedSlots(window, task, places, firstWord: firstWord)
-    // Most often, all there is to find are the slots of instances.
-    if places == 0 { return true }
-    evidence.trampolineWords &+= UInt64(truncatingIfNeeded: places.nonzeroBitCount)
+    let slots =
+      slotsAsExpected(window, task, places, firstWord: firstWord)
+      ?? noteOrderedSlots(window, task, places, firstWord: firstWord)
+    // Whether there are any is as good as random, so it is not branched on.
+    evidence.trampolineWords &+=
+      window.wordCount <= 8
+      ? UInt64(bitCounts[Int(truncatingIfNeeded: places & 0xFF)])
+      : UInt64(truncatingIfNeeded: places.nonzeroBitCount)
     let left = places & ~slots
     return left == 0 || explain(left, from: window.stackPointer, window.mode, task, trampoline)
+  }
+
+  /// The places of the slots of instances inside the window, a bit for each, if nothing has to be noted
+  /// about any: all show the trampoline, and none did not before. When older instances lie above
+  /// newer ones and words have 64 bits.
+  @inline(__always)
+  private func slotsAsExpected(
+    _ window: StackWindow, _ task: JudgedTask, _ places: UInt64, firstWord: Int
+  ) -> UInt64? {
+    guard task.held > 0 else { return 0 }
+    guard task.state.overwritten == 0 else { return nil }
+    let newest = task.instance(newest: 0)
+    let distance = newest.stackPointer &- window.stackPointer
+    guard distance & JudgedTask.notOrdered == 0 else { return nil }
+    let inside = UInt64.max &>> UInt64(64 &- window.wordCount) & (UInt64.max << UInt64(firstWord))
+    let slots = newest.slots << (distance >> 3) & inside
+    return slots & ~places == 0 ? slots : nil
   }
 
   /// Notes of every instance inside the window whether its slot shows something else than the
   /// trampoline, when older instances lie above newer ones and words have 64 bits.
   ///
   /// Returns the places of the slots, a bit for each.
-  @inline(__always)
+  @inline(never)
   private func noteOrderedSlots(
     _ window: StackWindow, _ task: JudgedTask, _ places: UInt64, firstWord: Int
   ) -> UInt64 {
@@ -57,7 +78,7 @@ extension Replayer where Handler: ~Copyable {
       }
       guard distance >= UInt64(firstWord) &* 8 else { continue }
       let slot: UInt64 = 1 &<< (distance >> 3)
-      task[held: index].isOverwritten = places & slot == 0
+      task.note(index, isOverwritten: places & slot == 0)
       slots |= slot
     }
     return slots
@@ -132,7 +153,7 @@ extension Replayer where Handler: ~Copyable {
         continue
       }
       guard address >= start, let place = window.place(of: address) else { continue }
-      task[held: index].isOverwritten = isOverwritten(place)
+      task.note(index, isOverwritten: isOverwritten(place))
       if place &- firstWord < 64 { held |= 1 &<< UInt64(truncatingIfNeeded: place &- firstWord) }
     }
     return held

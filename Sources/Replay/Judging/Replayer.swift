@@ -23,6 +23,8 @@ struct Replayer<Handler: ProbeHandler & ~Copyable, Observer: ReplayObserver>: ~C
   var digest = Digest()
   var evidence = EvidenceCounts()
   var divergences: [Divergence] = []
+  /// How many bits each byte has: not every processor that this runs on can count them at once.
+  let bitCounts = InlineArray<256, UInt8> { UInt8($0.nonzeroBitCount) }
   /// Entries and returns of the blocks judged.
   private(set) var entries: UInt64 = 0
   private(set) var returns: UInt64 = 0
