@@ -41,13 +41,17 @@ struct FarValues {
     /// How many values there are, of which none needs the end of a stream to be looked for.
     var remaining: Int { @inline(__always) get { low.remaining } }
 
-    /// The low 16 bits of a value, of which the caller knows that it is there.
+    /// The low 16 bits of the next value, of which the caller knows that it is there.
     @inline(__always)
-    @unsafe fileprivate mutating func lowBits(unchecked content: Span<UInt8>) -> UInt64 {
+    @unsafe fileprivate func lowBits(unchecked content: Span<UInt8>) -> UInt64 {
       // The stream of the high bytes is at least as long, and lies within the content.
       let above = unsafe UInt64(content[unchecked: low.offset &+ highDistance])
-      return unsafe above << 8 | UInt64(low.byte(unchecked: content))
+      return unsafe above << 8 | UInt64(content[unchecked: low.offset])
     }
+
+    /// Goes past so many values, which are there.
+    @inline(__always)
+    fileprivate mutating func skip(_ values: Int) { low.offset &+= values }
 
     func finish() throws(TapeDamage.Reason) {
       try regions.finish()
@@ -63,12 +67,6 @@ struct FarValues {
   private var nextRegion = 1
   private var latestRegion: UInt64 = 0
 
-  @inline(__always)
-  private mutating func remember(_ value: UInt64) {
-    recent[nextRecent & 31] = value
-    nextRecent &+= 1
-  }
-
   private mutating func add(region: UInt64) {
     regions[nextRegion] = region
     nextRegion = nextRegion == 31 ? 1 : nextRegion + 1
@@ -76,21 +74,27 @@ struct FarValues {
   }
 
   /// The value of a code, which must be one of those above; the caller knows that one more value is
-  /// there.
+  /// there, whether or not the code needs it.
+  ///
+  /// Whether a value is a recent one or has a region is as good as random, so it is not branched on:
+  /// both are made, one is taken.
   @inline(__always)
   @unsafe mutating func decode(
     unchecked code: UInt8, _ content: Span<UInt8>, _ cursors: inout Cursors
   ) throws(TapeDamage.Reason) -> UInt64 {
-    if code < Self.regionCode {
-      guard code >= Self.recentCode, code < Self.recentCode + 32 else { throw .valueOutOfRange }
-      return recent[(nextRecent &- 1 &- Int(code & 31)) & 31]
-    }
-    guard code < Self.newRegionCode else {
+    guard Self.isRecentOrHasRegion(code) else {
       return try unsafe decodeInNewRegion(code, content, &cursors)
     }
-    let value = unsafe regions[Int(code & 31)] << 16 | cursors.lowBits(unchecked: content)
-    remember(value)
-    return value
+    // The highest bit tells one from the other.
+    let isMade = Int(truncatingIfNeeded: code >> 7)
+    let made = unsafe regions[Int(code & 31)] << 16 | cursors.lowBits(unchecked: content)
+    cursors.skip(isMade)
+    let known = recent(code)
+    let ifMade = UInt64(truncatingIfNeeded: 0 &- isMade)
+    let oldest = recent[nextRecent & 31]
+    recent[nextRecent & 31] = oldest ^ (oldest ^ made) & ifMade
+    nextRecent &+= isMade
+    return known ^ (known ^ made) & ifMade
   }
 
   @inline(never)
@@ -102,7 +106,9 @@ struct FarValues {
     add(region: region)
     // The caller knows that it is there.
     let value = unsafe region << 16 | cursors.lowBits(unchecked: content)
-    remember(value)
+    cursors.skip(1)
+    recent[nextRecent & 31] = value
+    nextRecent &+= 1
     return value
   }
 
@@ -110,8 +116,24 @@ struct FarValues {
   mutating func decode(
     _ code: UInt8, _ content: Span<UInt8>, _ cursors: inout Cursors
   ) throws(TapeDamage.Reason) -> UInt64 {
-    guard code < Self.regionCode || cursors.remaining > 0 else { throw .streamTooShort }
+    if code < Self.regionCode {
+      guard Self.isRecentOrHasRegion(code) else { throw .valueOutOfRange }
+      return recent(code)
+    }
+    guard cursors.remaining > 0 else { throw .streamTooShort }
     // As was just made sure.
     return try unsafe decode(unchecked: code, content, &cursors)
+  }
+
+  @inline(__always)
+  private func recent(_ code: UInt8) -> UInt64 {
+    recent[(nextRecent &- 1 &- Int(code & 31)) & 31]
+  }
+
+  @inline(__always)
+  private static func isRecentOrHasRegion(_ code: UInt8) -> Bool {
+    // The codes of each are a run of 32, so that these are bits by run.
+    let runs: UInt8 = 1 << (recentCode >> 5) | 1 << (regionCode >> 5)
+    return runs &>> (code >> 5) & 1 != 0
   }
 }
