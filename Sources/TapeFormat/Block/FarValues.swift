@@ -120,6 +120,7 @@ struct FarValues {
       guard Self.isRecentOrHasRegion(code) else { throw .valueOutOfRange }
       return recent(code)
     }
+    guard code <= Self.newRegionCode else { throw .valueOutOfRange }
     guard cursors.remaining > 0 else { throw .streamTooShort }
     // As was just made sure.
     return try unsafe decode(unchecked: code, content, &cursors)
