@@ -56,6 +56,57 @@ extension LiveTests {
       #expect(ProcessStat.startTime(of: thread.process) == nil)
     }
 
+    /// Twenty children that call all the time, until the first process ends.
+    private static let family = """
+      #include <signal.h>
+      #include <sys/prctl.h>
+      #include <unistd.h>
+      __attribute__((noipa)) long inner(long x) { return x; }
+      __attribute__((noipa)) long outer(long x) { return inner(x) + 1; }
+      int main(void) {
+        signal(SIGTERM, SIG_IGN);
+        for (int child = 0; child < 20; child++) {
+          if (fork() != 0) continue;
+          prctl(PR_SET_PDEATHSIG, SIGKILL);
+          for (;;) {
+            outer(child);
+            usleep(100);
+          }
+        }
+        for (;;) pause();
+      }
+      """
+
+    @Test("where a recording ends amid calls, no return is without its entry")
+    func amidCalls() throws {
+      let program = try Program(Self.family)
+      let plan = RecordingPlan(
+        probes: [try program.probe("outer"), try program.probe("inner")],
+        target: .launch([program.path]))
+      let (summary, sink) = try LiveHost.record(plan) {
+        for delay in [0.3, 0.5] {
+          DispatchQueue.global().asyncAfter(deadline: .now() + delay) { kill(getpid(), SIGTERM) }
+        }
+      }
+      let parent = try #require(
+        sink.events.lazy.compactMap { event in
+          if case .fork(let fork) = event { fork.parent.process } else { nil }
+        }.first)
+      #expect(kill(parent, SIGKILL) == 0)
+      #expect(summary.targetExit == .running && summary.lost == 0)
+      let threads = Dictionary(grouping: sink.hits.map(\.hit), by: \.thread)
+      #expect(threads.count == 20)
+      for (thread, hits) in threads {
+        var open: [UInt32] = []
+        for hit in hits {
+          switch hit.kind {
+          case .entry: open.append(hit.probe)
+          case .return: #expect(open.popLast() == hit.probe, "in process \(thread.process)")
+          }
+        }
+      }
+    }
+
     /// Fails after so many hits, as a full disk does.
     private final class FullSink: RecordingSink {
       private var room = 20
