@@ -58,7 +58,7 @@ struct RecordingSession: ~Copyable {
       events: events, tracepoints: tracepoints, removals: removals,
       architecture: host.kernel.architecture)
     let startTime = Syscalls.now
-    let threads = try target.open(&opening)
+    let threads = try open(&opening, for: target)
     var header = TapeHeader(
       kernel: host.kernel, probes: plan.probes, stackBytes: plan.stackBytes,
       startRealTime: Syscalls.nanoseconds(CLOCK_REALTIME), startTime: startTime)
@@ -74,6 +74,16 @@ struct RecordingSession: ~Copyable {
       progress: progress, makeSink: makeSink)
     summary.warnings += opening.warnings
     return summary
+  }
+
+  /// Opens the events of a target. Nothing is encoded meanwhile, and what is not opened for yet makes
+  /// more to open for: among busy threads that must not wait for its turn each time.
+  private func open(
+    _ opening: inout EventOpening, for target: borrowing RecordingTarget
+  ) throws(RecorderError) -> [ThreadIdentity] {
+    var haste = Haste()
+    haste.hurry()
+    return try target.open(&opening)
   }
 
   private var ringPages: Int {

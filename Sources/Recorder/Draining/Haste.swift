@@ -14,10 +14,15 @@ struct Haste: ~Copyable {
   /// Not hurrying.
   init() {}
 
+  /// Hurries, until ``adapt(to:)`` sees no need or this goes.
+  mutating func hurry() {
+    if niceBefore == nil { niceBefore = cperf_thread_favour() }
+  }
+
   /// Hurries or stops hurrying, as the backlog asks for.
   mutating func adapt(to backlogBytes: Int) {
-    if backlogBytes > Self.limits.hurry, niceBefore == nil {
-      niceBefore = cperf_thread_favour()
+    if backlogBytes > Self.limits.hurry {
+      hurry()
     } else if backlogBytes < Self.limits.calm, let value = niceBefore {
       cperf_thread_nice(value)
       niceBefore = nil
