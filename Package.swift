@@ -61,7 +61,8 @@ let package = Package(
     .target(
       name: "Recorder",
       dependencies: [
-        "ProbeEvents", "TapeFormat", "HandlerHost", "CPerfEvent", "CElf", "CCapstone", system,
+        "ProbeEvents", "TapeFormat", "HandlerHost", "InstructionDecoding", "CPerfEvent", "CElf",
+        "CCapstone", system,
         .target(name: "CBpf", condition: .when(traits: ["Witness"])),
       ],
       resources: [.embedInCode("Witness/witness.bpf.c")],

@@ -9,7 +9,7 @@ extension InstructionDecoder {
   /// operands are written have had mistakes, and a register too many only checks less.
   public func effects(_ bytes: [UInt8]) -> InstructionEffects? {
     // The pointer is used inside the closure alone.
-    unsafe withDecoded(bytes) { instruction in
+    unsafe disassembler.withDecoded(bytes) { instruction in
       var written = unsafe columns(written: instruction)
       // The details are there since the option is on.
       guard let detail = unsafe instruction.pointee.detail else { return nil }
@@ -52,7 +52,7 @@ extension InstructionDecoder {
     var readCount: UInt8 = 0
     var writeCount: UInt8 = 0
     let status = unsafe cs_regs_access(
-      handle, instruction, &read, &readCount, &write, &writeCount)
+      disassembler.handle, instruction, &read, &readCount, &write, &writeCount)
     var written: UInt64 = 0
     guard status == CS_ERR_OK else { return .max }
     for number in write.prefix(Int(writeCount)) { note(UInt32(number), in: &written) }
@@ -61,7 +61,7 @@ extension InstructionDecoder {
 
   private func note(_ register: UInt32, in columns: inout UInt64) {
     // The name is a string in Capstone's tables, or nil.
-    guard let name = unsafe cs_reg_name(handle, register),
+    guard let name = unsafe cs_reg_name(disassembler.handle, register),
       let column = RegisterColumns.byName(architecture)[unsafe String(cString: name)]
     else { return }
     columns |= 1 << UInt64(column)
@@ -70,7 +70,7 @@ extension InstructionDecoder {
   private func changesFlow(_ instruction: UnsafeMutablePointer<cs_insn>) -> Bool {
     [CS_GRP_JUMP, CS_GRP_CALL, CS_GRP_RET, CS_GRP_INT, CS_GRP_IRET].contains { group in
       // The instruction was decoded by this handle with details on.
-      unsafe cs_insn_group(handle, instruction, group.rawValue)
+      unsafe cs_insn_group(disassembler.handle, instruction, group.rawValue)
     }
   }
 }

@@ -7,8 +7,8 @@ import Testing
 @Suite("Instructions")
 struct InstructionTests {
   /// A decoder, or an error where this Capstone lacks the architecture.
-  func decoder(_ architecture: Architecture) throws -> InstructionDecoder {
-    guard let decoder = InstructionDecoder(architecture) else {
+  func decoder(_ architecture: Architecture) throws -> CodeDecoder {
+    guard let decoder = CodeDecoder(architecture) else {
       throw Workshop.ToolFailure(description: "Capstone has no decoder for \(architecture.name)")
     }
     return decoder

@@ -11,7 +11,7 @@ enum InstructionBoundary: Equatable {
 
   /// Decodes `code`, which starts at `address` and reaches past `distance`, up to `distance`.
   static func check(
-    _ code: [UInt8], address: UInt64, distance: UInt64, decoder: borrowing InstructionDecoder
+    _ code: [UInt8], address: UInt64, distance: UInt64, decoder: borrowing CodeDecoder
   ) -> InstructionBoundary {
     var at = 0
     if let size = decoder.fixedSize, let target = Int(exactly: distance) {

@@ -20,7 +20,7 @@ enum IndirectFunction {
   /// The code addresses that a resolver computes relative to itself and may return.
   private static func loadedAddresses(_ resolver: ELFSymbol, in file: LoadedFile) -> [UInt64] {
     guard let offset = file.codeOffset(of: resolver.address),
-      let decoder = InstructionDecoder(file.architecture)
+      let decoder = CodeDecoder(file.architecture)
     else { return [] }
     let length = Int(clamping: min(resolver.size, UInt64(resolverLimit)))
     let code = file.bytes(at: offset, upTo: length)

@@ -131,7 +131,7 @@ struct PlaceCheck {
     guard !file.symbols.isData(start &+ distance) else {
       throw .undecodable(symbol: name, offset: distance, at: distance)
     }
-    guard let decoder = InstructionDecoder(file.architecture) else {
+    guard let decoder = CodeDecoder(file.architecture) else {
       throw .undecodable(symbol: name, offset: distance, at: 0)
     }
     switch InstructionBoundary.check(code, address: start, distance: distance, decoder: decoder) {
