@@ -21,7 +21,8 @@ enum TapePaths {
         paths.append(argument)
         continue
       }
-      let inside = try FileManager.default.subpathsOfDirectory(atPath: argument)
+      // The dot makes it the directory that a link is to.
+      let inside = try FileManager.default.subpathsOfDirectory(atPath: argument + "/.")
       let names = inside.filter { $0.hasSuffix(".tape") }.sorted()
       guard !names.isEmpty else {
         throw ValidationError(

@@ -3,6 +3,26 @@ import Testing
 
 /// `synth`, `stat`, `show` and `matrix`.
 @Suite struct TapeCommandTests {
+  @Test func `a link to a tape is that tape, a link to a directory that directory`() throws {
+    try Scratch.withFolder { folder in
+      let tape = folder + "/tapes/a.tape"
+      let files = FileManager.default
+      try files.createDirectory(atPath: folder + "/tapes", withIntermediateDirectories: false)
+      #expect(
+        try Tool.run("synth", "--seed", "5", "--hits", "2000", "-o", tape).status == 0)
+      let before = try Data(contentsOf: URL(filePath: tape))
+      try files.createSymbolicLink(atPath: folder + "/file", withDestinationPath: tape)
+      try files.createSymbolicLink(
+        atPath: folder + "/folder", withDestinationPath: folder + "/tapes")
+      let refused = try Tool.run("repair", tape, "-o", folder + "/file")
+      #expect(refused.status == 64)
+      #expect(try Data(contentsOf: URL(filePath: tape)) == before)
+      let replayed = try Tool.run("replay", folder + "/folder")
+      #expect(replayed.status == 0)
+      #expect(replayed.output.contains("/folder/a.tape: match: 2000 hits"))
+    }
+  }
+
   @Test func `synth makes the same tape from the same seed, and it replays to a match`() throws {
     try Scratch.withFolder { folder in
       for name in ["a", "b"] {

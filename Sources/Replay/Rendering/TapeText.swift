@@ -161,9 +161,7 @@ public struct TapeText {
     let first = firstTime ?? time
     firstTime = first
     let elapsed = time >= first ? time - first : 0
-    let whole = elapsed / 1_000_000_000
-    return pad("\(whole)", to: 3, left: true) + "."
-      + zeros("\(elapsed % 1_000_000_000)", to: 9)
+    return pad(Decimals.text(units: elapsed, 9), to: 13, left: true)
   }
 
   private func describe(_ annotated: AnnotatedConclusion) -> String {

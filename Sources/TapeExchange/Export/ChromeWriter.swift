@@ -78,7 +78,7 @@ struct ChromeWriter: ExportWriter {
 
   /// Microseconds with three decimals.
   private func when(_ time: UInt64) -> String {
-    "\"ts\":" + ExportText.decimal(time, decimals: 3)
+    "\"ts\":" + Decimals.text(units: time, 3)
   }
 
   private func who(_ thread: ThreadIdentity) -> String {

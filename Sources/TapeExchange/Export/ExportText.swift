@@ -34,13 +34,6 @@ enum ExportText {
     return quoted + "\""
   }
 
-  /// A number with a fixed count of decimals, given in units of the last one.
-  static func decimal(_ value: UInt64, decimals: Int) -> String {
-    let digits = String(value)
-    let filled = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
-    return filled.dropLast(decimals) + "." + filled.suffix(decimals)
-  }
-
   /// A text filled up with spaces at its left.
   static func right(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text

@@ -38,7 +38,7 @@ struct FarValues {
       return region
     }
 
-    /// How many values there are, of which none needs the end of a stream to be looked for.
+    /// How many values are left that have both their bytes.
     var remaining: Int { @inline(__always) get { low.remaining } }
 
     /// The low 16 bits of the next value, of which the caller knows that it is there.

@@ -46,13 +46,12 @@ struct WindowDecoder {
       unsafe slots.copyEight(from: slot, to: columns.words, at: start)
       if mask == 0 {
         unsafe marks.mark(unchecked: hit, slots: slot)
-      } else {
-        let isEnough = codes.remaining >= 8 && farCursors.remaining >= 8
-        let bits =
-          try isEnough
-          ? unsafe decodeEight(unchecked: mask, start, slot, references, bytes)
-          : decodeLastEight(mask, start, slot, references, bytes)
+      } else if codes.remaining >= 8 && farCursors.remaining >= 8 {
+        let bits = try unsafe decodeEight(unchecked: mask, start, slot, references, bytes)
         unsafe marks.mark(unchecked: hit, slots: slot, mask: mask, bits: bits)
+      } else {
+        try decodeSome(0..<8, mask, slot, references, bytes)
+        marks.mark(hit, columns.words, start..<start &+ 8)
       }
     } else {
       areAllEight = areAllEight && length == 8
@@ -117,22 +116,7 @@ struct WindowDecoder {
     return bits
   }
 
-  /// The same where less may be left.
-  @inline(never)
-  private mutating func decodeLastEight(
-    _ mask: UInt8, _ start: Int, _ slot: Int, _ references: WordReferences, _ bytes: Span<UInt8>
-  ) throws(TapeDamage.Reason) -> UInt8 {
-    var bits: UInt8 = 0
-    for place in 0..<8 where mask >> UInt8(place) & 1 != 0 {
-      let word = try decodeWord(place, references, bytes)
-      slots[slot + place] = word
-      columns.words[start + place] = word
-      bits |= marks.mark(word) << UInt8(place)
-    }
-    return bits
-  }
-
-  /// Decodes fewer than eight words, or eight whose slots go round about.
+  /// Decodes up to eight words, wherever their slots are and however little is left.
   @inline(never)
   private mutating func decodeSome(
     _ places: Range<Int>, _ mask: UInt8, _ firstSlot: Int, _ references: WordReferences,

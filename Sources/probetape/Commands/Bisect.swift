@@ -36,7 +36,7 @@ extension Probetape {
     var log: String?
 
     @Option(name: .short, help: ArgumentHelp("How many tapes at a time.", valueName: "jobs"))
-    var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
+    var jobs: Int = Processors.count
 
     @OptionGroup var foreign: ForeignOptions
 

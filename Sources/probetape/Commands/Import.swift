@@ -1,6 +1,7 @@
 import ArgumentParser
 import HandlerHost
 import ProbeEvents
+import Replay
 import SystemPackage
 import TapeExchange
 import TapeFormat

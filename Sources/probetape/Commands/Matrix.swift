@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import HandlerHost
 import KernelModel
 import Replay
@@ -32,7 +31,7 @@ extension Probetape {
     @OptionGroup var foreign: ForeignOptions
 
     @Option(name: .short, help: ArgumentHelp("How many replays at a time.", valueName: "jobs"))
-    var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
+    var jobs: Int = Processors.count
 
     @Argument(help: ArgumentHelp("Tapes, or directories of tapes.", valueName: "tape"))
     var tapes: [String] = []

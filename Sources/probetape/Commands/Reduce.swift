@@ -30,7 +30,7 @@ extension Probetape {
     var output: String
 
     @Option(name: .short, help: ArgumentHelp("How many candidates at a time.", valueName: "jobs"))
-    var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
+    var jobs: Int = Processors.count
 
     @Argument(help: "The tape.")
     var tape: String

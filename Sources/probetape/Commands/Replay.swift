@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Replay
 import SystemPackage
 
@@ -22,7 +21,7 @@ extension Probetape {
     var output: String?
 
     @Option(name: .short, help: ArgumentHelp("How many tapes at a time.", valueName: "jobs"))
-    var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
+    var jobs: Int = Processors.count
 
     @Option(help: "bisect (0, 1, 125) or kselftest (0, 1, 4).")
     var exitCode: ExitConvention = .bisect

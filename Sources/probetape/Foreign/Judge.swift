@@ -24,9 +24,9 @@ extension Probetape {
     @Argument var tapes: [String]
 
     func run() throws {
-      Self.endWithSupervisor()
       let output = try Self.ownOutput()
       do {
+        try Self.endWithSupervisor()
         try judge(output)
       } catch {
         try Console.print(try JudgeLine.refusal("\(error)").text(), to: output)
@@ -58,11 +58,11 @@ extension Probetape {
     }
 
     /// Standard input ends when the supervisor does.
-    private static func endWithSupervisor() {
+    private static func endWithSupervisor() throws(Errno) {
       var thread = pthread_t()
       // The thread is given nothing, and is never waited for.
       let error = unsafe pthread_create(&thread, nil, { _ in Judge.waitForEnd() }, nil)
-      precondition(error == 0, "a process with one thread can have another")
+      guard error == 0 else { throw Errno(rawValue: error) }
     }
 
     private static func waitForEnd() -> Never {

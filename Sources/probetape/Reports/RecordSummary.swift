@@ -1,6 +1,7 @@
 import Glibc
 import ProbeEvents
 import Recorder
+import Replay
 
 /// What `record` says at the end.
 enum RecordSummary {

@@ -50,13 +50,19 @@ extension LiveTests {
       }
       #expect(summary.targetExit == .running)
       let thread = try #require(sink.hits.first?.hit.thread)
-      #expect(kill(thread.process, SIGKILL) == 0)
-      // Somebody has to reap it, or it would be a zombie for as long as this process lives.
-      for _ in 0..<200 where ProcessStat.startTime(of: thread.process) != nil { usleep(10_000) }
-      #expect(ProcessStat.startTime(of: thread.process) == nil)
+      try end(thread.process)
     }
 
-    /// Twenty children that call all the time, until the first process ends.
+    /// Ends a process that a recording left running.
+    private func end(_ process: Int32) throws {
+      #expect(kill(process, SIGKILL) == 0)
+      // Somebody has to reap it, or it would be a zombie for as long as this process lives.
+      for _ in 0..<200 where ProcessStat.startTime(of: process) != nil { usleep(10_000) }
+      #expect(ProcessStat.startTime(of: process) == nil)
+    }
+
+    /// Twenty children that call all the time, until the first process ends, which it does even when
+    /// nobody ends it.
     private static let family = """
       #include <signal.h>
       #include <sys/prctl.h>
@@ -65,12 +71,13 @@ extension LiveTests {
       __attribute__((noipa)) long outer(long x) { return inner(x) + 1; }
       int main(void) {
         signal(SIGTERM, SIG_IGN);
+        alarm(30);
         for (int child = 0; child < 20; child++) {
           if (fork() != 0) continue;
           prctl(PR_SET_PDEATHSIG, SIGKILL);
           for (;;) {
             outer(child);
-            usleep(100);
+            usleep(500);
           }
         }
         for (;;) pause();
@@ -92,7 +99,7 @@ extension LiveTests {
         sink.events.lazy.compactMap { event in
           if case .fork(let fork) = event { fork.parent.process } else { nil }
         }.first)
-      #expect(kill(parent, SIGKILL) == 0)
+      try end(parent)
       #expect(summary.targetExit == .running && summary.lost == 0)
       let threads = Dictionary(grouping: sink.hits.map(\.hit), by: \.thread)
       #expect(threads.count == 20)
