@@ -82,6 +82,22 @@ import Testing
     #expect(damaged > 30)
   }
 
+  /// All other streams are whole, so that it is the short one that is noticed.
+  @Test(
+    arguments: [Streams.Judged.codes, .lowBytes, .highBytes, .stackPointers],
+    [1, 2, 3, 7, 8, 9, 40])
+  func aShortStreamIsCalledShort(_ stream: Streams.Judged, missing: Int) throws {
+    var surgery = try TapeSurgery(WindowTape.make(hits: 60, seed: 3).bytes())
+    let content = surgery.records[0].contents[0]
+    var cursors = try Streams.split(content, count: Streams.Judged.allCases.count)
+    let short = cursors.remove(at: stream.rawValue)
+    var changed = content
+    changed.storeLittleEndian(UInt32(short.remaining - missing), at: 4 * stream.rawValue)
+    changed.removeSubrange(short.end - missing..<short.end)
+    surgery.records[0].contents[0] = changed
+    #expect(try Reading(surgery.tape).damage.map(\.reason) == [.streamTooShort])
+  }
+
   private static func bend(_ content: inout [UInt8], _ random: inout SeededRandom) {
     guard !content.isEmpty else { return }
     let place = Int.random(in: 0..<content.count, using: &random)

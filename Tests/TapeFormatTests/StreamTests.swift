@@ -1,7 +1,9 @@
+import Foundation
 import ProbeEvents
 import SystemPackage
-import TapeFormat
 import Testing
+
+@testable import TapeFormat
 
 /// Tapes in pipes, and in files that are still being written.
 @Suite struct StreamTests {
@@ -33,6 +35,31 @@ import Testing
     #expect(
       throws: TapeError.system(operation: "write", path: "/dev/full", errno: 28)
     ) { try TapeWriter(header: Recording.header(.x86_64), output: output) }
+  }
+
+  /// What was read before lies behind what is at hand, and must not be taken for more of the tape.
+  @Test func aTapeThatEndsInAHeaderIsReadFromAFileAsFromMemory() throws {
+    let tape = try WindowTape.make(hits: 30_000, seed: 7).bytes(
+      options: TapeWriterOptions(hitsPerBlock: 3000))
+    let folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: "cut.tape")
+    for boundary in TapeSurgery.boundaries(tape).dropFirst(3).dropLast() {
+      for rest in [1, 10, 23, 30, 71] {
+        let cut = Array(tape[..<(boundary + rest)])
+        try Data(cut).write(to: file)
+        var reader = try TapeReader(path: file.path)
+        let read = try Reading(&reader)
+        #expect(read == (try Reading(cut)))
+        #expect(
+          read.damage == [
+            TapeDamage(
+              offset: UInt64(boundary), length: UInt64(rest), reason: .truncated,
+              hits: read.damage.first?.hits)
+          ])
+      }
+    }
   }
 
   @Test func readingFromADeviceWithoutAnyBytesIsAnEmptyTape() {

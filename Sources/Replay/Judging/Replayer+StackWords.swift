@@ -28,9 +28,9 @@ extension Replayer where Handler: ~Copyable {
         hits, window.hit, window.mode, task, trampoline, firstWord: firstWord)
     }
     let places = window.places(of: trampoline, hits) & (UInt64.max << UInt64(firstWord))
-    let slots =
-      slotsAsExpected(window, task, places, firstWord: firstWord)
-      ?? noteOrderedSlots(window, task, places, firstWord: firstWord)
+    let span = StackSpan(
+      start: window.stackPointer, wordCount: window.wordCount, firstWord: firstWord)
+    let slots = task.slotsAsExpected(in: span, places) ?? task.noteOrderedSlots(in: span, places)
     // Whether there are any is as good as random, so it is not branched on.
     evidence.trampolineWords &+=
       window.wordCount <= 8
@@ -38,50 +38,6 @@ extension Replayer where Handler: ~Copyable {
       : UInt64(truncatingIfNeeded: places.nonzeroBitCount)
     let left = places & ~slots
     return left == 0 || explain(left, from: window.stackPointer, window.mode, task, trampoline)
-  }
-
-  /// The places of the slots of instances inside the window, a bit for each, if nothing has to be noted
-  /// about any: all show the trampoline, and none did not before. When older instances lie above
-  /// newer ones and words have 64 bits.
-  @inline(__always)
-  private func slotsAsExpected(
-    _ window: StackWindow, _ task: JudgedTask, _ places: UInt64, firstWord: Int
-  ) -> UInt64? {
-    guard task.held > 0 else { return 0 }
-    guard task.state.overwritten == 0 else { return nil }
-    let newest = task.instance(newest: 0)
-    let distance = newest.stackPointer &- window.stackPointer
-    guard distance & JudgedTask.notOrdered == 0 else { return nil }
-    let inside = UInt64.max &>> UInt64(64 &- window.wordCount) & (UInt64.max << UInt64(firstWord))
-    let slots = newest.slots << (distance >> 3) & inside
-    return slots & ~places == 0 ? slots : nil
-  }
-
-  /// Notes of every instance inside the window whether its slot shows something else than the
-  /// trampoline, when older instances lie above newer ones and words have 64 bits.
-  ///
-  /// Returns the places of the slots, a bit for each.
-  @inline(never)
-  private func noteOrderedSlots(
-    _ window: StackWindow, _ task: JudgedTask, _ places: UInt64, firstWord: Int
-  ) -> UInt64 {
-    let end = UInt64(window.wordCount) &* 8
-    var slots: UInt64 = 0
-    var index = task.held
-    while index > 0 {
-      index &-= 1
-      // An instance below the window wraps around to a large distance.
-      let distance = task[held: index].stackPointer &- window.stackPointer
-      guard distance < end else {
-        if Int64(bitPattern: distance) < 0 { continue }
-        break
-      }
-      guard distance >= UInt64(firstWord) &* 8 else { continue }
-      let slot: UInt64 = 1 &<< (distance >> 3)
-      task.note(index, isOverwritten: places & slot == 0)
-      slots |= slot
-    }
-    return slots
   }
 
   /// Asks for every trampoline address in a window whether it may be there.

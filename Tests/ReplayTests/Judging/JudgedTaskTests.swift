@@ -42,6 +42,58 @@ struct JudgedTaskTests {
     }
   }
 
+  @Test("instances in a window, at once and one by one", arguments: 0..<60)
+  func windows(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    func below(_ bound: UInt64) -> UInt64 { generator.next(upperBound: bound) }
+    var atOnce = 0
+    for _ in 0..<200 {
+      let task = JudgedTask(slot: 0)
+      defer { task.deallocate() }
+      var stackPointer: Address = 0x7fff_0000_0000
+      for _ in 0..<below(12) {
+        task.push(ShadowInstance(stackPointer: stackPointer))
+        stackPointer &-= 8 * below(12)
+      }
+      if task.held > 0, below(4) == 0 {
+        task.note(Int(below(UInt64(task.held))), isOverwritten: true)
+      }
+      let newest = task.held > 0 ? task.instance(newest: 0).stackPointer : stackPointer
+      let span = StackSpan(
+        start: newest &+ 8 * 4 &- 8 * below(16) &- (below(10) == 0 ? 4 : 0),
+        wordCount: Int(1 + below(64)), firstWord: 0)
+      if check(span, of: task, missing: below(3) == 0 ? 1 << below(64) : 0) { atOnce += 1 }
+    }
+    #expect(atOnce > 40)
+  }
+
+  /// Holds both ways against looking at each instance; whether the quick one was taken.
+  private func check(_ whole: StackSpan, of task: JudgedTask, missing: UInt64) -> Bool {
+    var span = whole
+    span.firstWord = span.wordCount > 1 && missing & 1 == 0 ? 1 : 0
+    var slots: UInt64 = 0
+    var placeOf: [Int: UInt64] = [:]
+    for index in 0..<task.held where task[held: index].stackPointer >= span.start {
+      let word = (task[held: index].stackPointer - span.start) / 8
+      guard word >= UInt64(span.firstWord), word < UInt64(span.wordCount) else { continue }
+      slots |= 1 << word
+      placeOf[index] = 1 << word
+    }
+    let trampolines = slots & ~missing
+    let before = (0..<task.held).map { task[held: $0].isOverwritten }
+    let newest = task.held > 0 ? task.instance(newest: 0).stackPointer : span.start
+    let isPlain =
+      !before.contains(true) && newest >= span.start && (newest - span.start).isMultiple(of: 8)
+    let quick = task.slotsAsExpected(in: span, trampolines)
+    #expect(quick == (task.held == 0 ? 0 : isPlain && trampolines == slots ? slots : nil))
+    #expect(task.noteOrderedSlots(in: span, trampolines) == slots)
+    for index in 0..<task.held {
+      let expected = placeOf[index].map { trampolines & $0 == 0 } ?? before[index]
+      #expect(task[held: index].isOverwritten == expected)
+    }
+    return quick != nil
+  }
+
   private func check(_ task: JudgedTask, _ expected: [ShadowInstance]) {
     #expect(task.held == expected.count)
     #expect(task.state.overwritten == (expected.lastIndex { $0.isOverwritten } ?? -1) + 1)

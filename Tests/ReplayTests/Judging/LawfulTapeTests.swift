@@ -19,6 +19,34 @@ import Testing
     #expect(conclusion.returnsExpected == 1)
   }
 
+  @Test(arguments: [1, 4, 8, 9, 20])
+  func `all trampolines in windows are counted`(words: Int) throws {
+    let output = MemoryTapeOutput()
+    var tape = SyntheticTape(
+      SyntheticTape.Parameters(seed: UInt64(words), hits: 20_000, windowWords: words))
+    var writer = try TapeWriter(header: tape.header, output: output)
+    try tape.write(to: &writer)
+    var reader = try TapeReader(bytes: output.bytes)
+    var columns = HitColumns()
+    var trampoline: Address = 0
+    var count = 0
+    while case .block = try reader.next(into: &columns, selecting: .judged) {
+      for side in columns.sideEvents {
+        if case .mapping(let mapping) = side.event.event { trampoline = mapping.start }
+      }
+      for hit in 0..<columns.count {
+        let window = Int(columns.windowStarts[hit])..<Int(columns.windowStarts[hit + 1])
+        // An entry's own slot is set only after its sample was taken.
+        let seen = window.dropFirst(columns.kinds[hit] == .entry ? 1 : 0)
+        count += seen.count { columns.windowWords[$0] == trampoline }
+      }
+    }
+    let conclusion = try replay(output.bytes)
+    #expect(conclusion.verdict == .match)
+    #expect(conclusion.evidence.trampolineWords == UInt64(count))
+    #expect(count > 0)
+  }
+
   @Test func `three tail calls return newest first through one slot`() throws {
     var tape = try TapeBuilder(functions: ["caller", "t1", "t2", "t3"])
     try tape.enter("caller", sp: 0x7100, returnAddress: 0x40_0010)
